@@ -1,0 +1,1 @@
+"""From response matrices to parameters: calibration, fit, and reports. Pure, but for `cli.py`."""

@@ -1,0 +1,1 @@
+"""The Flask and htmx shell around the other packages; it owns no table."""
