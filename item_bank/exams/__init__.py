@@ -1,0 +1,1 @@
+"""What happened: exams, people, sittings, responses and results."""

@@ -1,0 +1,1 @@
+"""What can be asked: item content, scoring rules, revisions and releases."""

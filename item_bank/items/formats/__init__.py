@@ -1,0 +1,1 @@
+"""The file formats that items come in and go out by."""

@@ -1,0 +1,1 @@
+"""How facts are kept: the database, the clock, the tables, the chains, jobs and media."""

@@ -1,0 +1,149 @@
+"""The database: a SQLite file by default, PostgreSQL by URL, behind one small door.
+
+``read`` gives a session that sees one state; ``write`` one short transaction that writes (on
+SQLite ``BEGIN IMMEDIATE``, so that a writer waits at its start and never fails at its end).
+Compute outside of ``write``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from engine.errors import InputError
+from item_bank.store.clock import AnchoredClock, Clock, postgres_clock
+from item_bank.store.secret_keys import SecretKeys, read_secrets
+
+BUSY_MILLISECONDS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Database:
+    """An open database with its clock and where its secrets lie.
+
+    Parameters
+    ----------
+    engine
+        SQLAlchemy's engine.
+    clock
+        The site clock; tests and the demonstration give their own.
+    secrets_folder
+        Where the keys of this site are.
+    """
+
+    engine: Engine
+    clock: Clock
+    secrets_folder: Path
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session for reading; nothing of it is kept."""
+        with self.engine.connect() as connection, _session(connection) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session whose changes are kept together, or not at all."""
+        with self.engine.connect() as connection:
+            connection.execution_options(tarozu_writes=True)
+            with connection.begin(), _session(connection) as session:
+                yield session
+                session.flush()
+
+    def now(self, session: Session) -> int:
+        """Return the site's time in microseconds."""
+        return self.clock(session.connection())
+
+    def secrets(self) -> SecretKeys:
+        """Read the keys."""
+        return read_secrets(self.secrets_folder)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+def _session(connection: Connection) -> Session:
+    return Session(connection, expire_on_commit=False, autoflush=True)
+
+
+def default_url() -> str:
+    """Return the SQLite file in the user data folder."""
+    return f"sqlite:///{user_data_path('tarozu') / 'tarozu.db'}"
+
+
+def open_database(url: str | None = None, *, clock: Clock | None = None) -> Database:
+    """Open a database; the file or schema need not exist yet.
+
+    Raises
+    ------
+    InputError
+        When the URL is none, or names neither SQLite nor PostgreSQL.
+    """
+    try:
+        parsed = make_url(url or default_url())
+    except ArgumentError:
+        raise InputError("a database URL such as sqlite:///file.db", url) from None
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite(parsed.render_as_string(hide_password=False))
+        return Database(
+            engine, clock or AnchoredClock(), _secrets_folder(Path(str(parsed.database)))
+        )
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return Database(engine, clock or postgres_clock, _secrets_folder(None))
+    raise InputError("a SQLite or PostgreSQL URL", parsed.get_backend_name())
+
+
+def _secrets_folder(database_file: Path | None) -> Path:
+    given = os.environ.get("TAROZU_SECRETS")
+    if given:
+        return Path(given)
+    if database_file is not None:
+        return database_file.absolute().parent / f"{database_file.stem}-secrets"
+    return user_data_path("tarozu") / "secrets"
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """An acknowledged answer survives a power cut (FULL); foreign keys hold; readers never wait."""
+    connection.isolation_level = None  # transactions are begun by `_begin_sqlite`, not the driver
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_MILLISECONDS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("tarozu_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

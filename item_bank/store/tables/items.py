@@ -1,0 +1,115 @@
+"""Banks, items, their revisions and language variants, holds, and media.
+
+A revision and a variant never change; an edited item is a new revision.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from item_bank.store.tables.base import (
+    Base,
+    Hash,
+    Id,
+    Json,
+    Key,
+    Name,
+    Organisation,
+    Time,
+    Word,
+)
+
+
+class Bank(Base):
+    """A calibrated pool on one scale."""
+
+    __tablename__ = "banks"
+    __table_args__ = (UniqueConstraint("organisation_id", "code"),)
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Organisation]
+    code: Mapped[Word]
+    about: Mapped[Json]  # names, content areas and notes, by language
+    created_at: Mapped[Time]
+
+
+class Item(Base):
+    """A question through all its revisions."""
+
+    __tablename__ = "items"
+    __table_args__ = (UniqueConstraint("bank_id", "code"),)
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Organisation]
+    bank_id: Mapped[Key] = mapped_column(ForeignKey("banks.id"), index=True)
+    code: Mapped[Word]
+    status: Mapped[Word]  # draft, pretest, operational, retired, ...
+    created_at: Mapped[Time]
+
+
+class ItemRevision(Base):
+    """One immutable wording and key of an item, in all its languages."""
+
+    __tablename__ = "item_revisions"
+    __table_args__ = (UniqueConstraint("item_id", "number"),)
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Organisation]
+    item_id: Mapped[Key] = mapped_column(ForeignKey("items.id"))
+    number: Mapped[int]
+    type: Mapped[Word]
+    content_area: Mapped[Word]  # "" where a bank has none
+    key: Mapped[Json]  # the scoring rule; never leaves the server
+    about: Mapped[Json]  # cognitive level, competency, enemies, stimulus
+    content_hash: Mapped[Hash]
+    created_at: Mapped[Time]
+
+
+class ItemVariant(Base):
+    """A revision in one language."""
+
+    __tablename__ = "item_variants"
+
+    revision_id: Mapped[Key] = mapped_column(ForeignKey("item_revisions.id"), primary_key=True)
+    language: Mapped[Word] = mapped_column(primary_key=True)
+    organisation_id: Mapped[Organisation]
+    content: Mapped[Json]  # stem, choices, rationale
+
+
+class ItemHold(Base):
+    """A compromised item, taken out of every running sitting at its next step until lifted."""
+
+    __tablename__ = "item_holds"
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Organisation]
+    item_id: Mapped[Key] = mapped_column(ForeignKey("items.id"), index=True)
+    reason: Mapped[Name]
+    placed_at: Mapped[Time]
+    lifted_at: Mapped[Time | None]
+
+
+class Medium(Base):
+    """A picture or sound, kept as bytes under its own hash."""
+
+    __tablename__ = "media"
+    __table_args__ = (UniqueConstraint("organisation_id", "sha256"),)
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Organisation]
+    sha256: Mapped[Hash]
+    media_type: Mapped[Word]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Time]
+
+
+class RevisionMedium(Base):
+    """Which media a variant shows, under which name."""
+
+    __tablename__ = "revision_media"
+
+    revision_id: Mapped[Key] = mapped_column(ForeignKey("item_revisions.id"), primary_key=True)
+    name: Mapped[Word] = mapped_column(primary_key=True)
+    organisation_id: Mapped[Organisation]
+    medium_id: Mapped[Key] = mapped_column(ForeignKey("media.id"))

@@ -1,0 +1,42 @@
+"""The site chain of administrative events, and jobs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from item_bank.store.tables.base import Base, Hash, Id, Json, Key, Time, Word
+
+
+class SiteEvent(Base):
+    """A link of the site chain: administrative acts and the closing hashes of sittings."""
+
+    __tablename__ = "site_events"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # from 1
+    organisation_id: Mapped[Key | None]
+    kind: Mapped[Word]
+    payload: Mapped[Json]
+    at: Mapped[Time] = mapped_column(index=True)
+    previous_hash: Mapped[Hash]
+    hash: Mapped[Hash]
+
+
+class Job(Base):
+    """Work without a request: claimed with a lease, idempotent by its key, retried."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_status_due", "status", "due_at"),)
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Key | None]
+    kind: Mapped[Word]
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    payload: Mapped[Json]
+    status: Mapped[Word]  # waiting, done, failed
+    tries: Mapped[int]
+    due_at: Mapped[Time]
+    leased_until: Mapped[Time | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[Time]
+    finished_at: Mapped[Time | None]
