@@ -1,0 +1,321 @@
+"""A bank as arrays: item identifiers, models, parameters and content areas.
+
+Made by ``item_bank`` from a release, by ``calibration`` from a parameter file or a fit; read by
+everything else in ``engine``. Holds no state of a run: what was administered lives in the sitting.
+Imports numpy and the engine's own arrays and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.arrays import Bools, Floats, Ints, frozen_floats
+from engine.errors import InputError
+
+FAMILIES: Mapping[str, str] = {
+    "rasch": "logistic",
+    "1pl": "logistic",
+    "2pl": "logistic",
+    "3pl": "logistic",
+    "4pl": "logistic",
+    "grm": "graded",
+    "pcm": "partial_credit",
+    "gpcm": "partial_credit",
+}
+"""The family that computes each model."""
+
+HAS_C = frozenset({"3pl", "4pl"})
+HAS_D = frozenset({"4pl"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """The items of one family within a bank.
+
+    Parameters
+    ----------
+    family
+        ``logistic``, ``graded`` or ``partial_credit``.
+    rows
+        Their rows in the bank, shape ``(n_part,)``.
+    items
+        They alone, in the same order; the bank itself when it has one family.
+    """
+
+    family: str
+    rows: Ints
+    items: ItemParameters
+
+
+@dataclass(frozen=True, eq=False)
+class ItemParameters:
+    """A bank as arrays; row and identifier name the same item. Made by `item_parameters`.
+
+    Two objects are equal only when they are the same object, so that a bank can be the key of a
+    cache.
+
+    Parameters
+    ----------
+    item
+        Identifiers, unique.
+    model
+        ``rasch``, ``1pl``, ``2pl``, ``3pl``, ``4pl``, ``grm``, ``pcm`` or ``gpcm`` by item.
+    a
+        Discrimination on the logistic metric (D = 1), shape ``(n_items,)``, above 0, usually 0.5
+        to 2.5.
+    b
+        Difficulty, shape ``(n_items,)``, usually -4 to 4; NaN where the model has thresholds.
+    c, d
+        Lower and upper asymptote, shape ``(n_items,)``; 0 and 1 where the model lacks them.
+    thresholds
+        Shape ``(n_items, max_thresholds)``, padded with NaN; the first column of a dichotomous
+        item is its b.
+    content
+        Content area by item; an empty string for none.
+    """
+
+    item: tuple[str, ...]
+    model: tuple[str, ...]
+    a: Floats
+    b: Floats
+    c: Floats
+    d: Floats
+    thresholds: Floats
+    content: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    @cached_property
+    def n_categories(self) -> Ints:
+        """Number of score categories by item, shape ``(n_items,)``."""
+        count: Ints = np.isfinite(self.thresholds).sum(axis=1, dtype=np.int64) + 1
+        return count
+
+    @cached_property
+    def max_categories(self) -> int:
+        """Width of a table of categories: one more than the columns of ``thresholds``."""
+        return int(self.thresholds.shape[1]) + 1
+
+    @cached_property
+    def is_dichotomous(self) -> Bools:
+        """Whether the item belongs to the logistic family, shape ``(n_items,)``."""
+        return np.array([FAMILIES[model] == "logistic" for model in self.model], dtype=np.bool_)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.item)}
+
+    def row(self, item_id: str) -> int:
+        """Row of an item; `InputError` when the bank does not have it."""
+        if item_id not in self._rows:
+            raise InputError(f"one of the {len(self)} items of the bank", repr(item_id))
+        return self._rows[item_id]
+
+    def subset(self, rows: npt.ArrayLike) -> ItemParameters:
+        """Keep some items, in the order given.
+
+        Parameters
+        ----------
+        rows
+            Rows, or a mask of shape ``(n_items,)``.
+        """
+        chosen = np.arange(len(self))[np.asarray(rows)]
+        return ItemParameters(
+            item=tuple(self.item[row] for row in chosen),
+            model=tuple(self.model[row] for row in chosen),
+            a=frozen_floats(self.a[chosen]),
+            b=frozen_floats(self.b[chosen]),
+            c=frozen_floats(self.c[chosen]),
+            d=frozen_floats(self.d[chosen]),
+            thresholds=frozen_floats(self.thresholds[chosen]),
+            content=tuple(self.content[row] for row in chosen),
+        )
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The bank by family, in the order in which families first occur."""
+        families = np.array([FAMILIES[model] for model in self.model], dtype=object)
+        names = tuple(dict.fromkeys(families.tolist()))
+        if len(names) == 1:
+            return (Part(names[0], np.arange(len(self), dtype=np.int64), self),)
+        return tuple(self._part(name, np.flatnonzero(families == name)) for name in names)
+
+    def _part(self, family: str, rows: npt.ArrayLike) -> Part:
+        return Part(family, np.asarray(rows, dtype=np.int64), self.subset(rows))
+
+    @cached_property
+    def family_codes(self) -> Ints:
+        """Position in `parts` of each item's family, shape ``(n_items,)``."""
+        codes = np.empty(len(self), dtype=np.int64)
+        for code, part in enumerate(self.parts):
+            codes[part.rows] = code
+        return codes
+
+    @cached_property
+    def areas(self) -> dict[str, Bools]:
+        """Content areas in bank order, each with its mask of shape ``(n_items,)``."""
+        content = np.array(self.content, dtype=object)
+        names = dict.fromkeys(name for name in self.content if name)
+        return {name: np.asarray(content == name, dtype=np.bool_) for name in names}
+
+
+def item_parameters(
+    item: Sequence[str],
+    model: Sequence[str] | str,
+    *,
+    a: npt.ArrayLike,
+    b: npt.ArrayLike | None = None,
+    c: npt.ArrayLike | None = None,
+    d: npt.ArrayLike | None = None,
+    thresholds: npt.ArrayLike | None = None,
+    content: Sequence[str] | None = None,
+) -> ItemParameters:
+    """Check a bank's parameters and freeze them.
+
+    Parameters
+    ----------
+    item
+        Identifiers, unique and not empty.
+    model
+        One model for all items, or one by item.
+    a, b, c, d
+        Shape ``(n_items,)`` or a single number; NaN where a model lacks the parameter. ``c`` and
+        ``d`` are filled with 0 and 1 there.
+    thresholds
+        Shape ``(n_items, max_thresholds)``, NaN after an item's last one; needed for ``grm``,
+        ``pcm`` and ``gpcm``.
+    content
+        Content area by item.
+
+    Raises
+    ------
+    InputError
+        Naming the item, the parameter and the value: an unknown model, a missing or superfluous
+        parameter, a not above 0, not 0 <= c < d <= 1, thresholds with gaps, or those of ``grm``
+        not ascending.
+    """
+    names = tuple(str(name) for name in item)
+    models = (model,) * len(names) if isinstance(model, str) else tuple(model)
+    _check_names(names, models)
+    n = len(names)
+    steps = _threshold_table(names, models, thresholds, _filled(b, n, np.nan, "b"))
+    bank = ItemParameters(
+        item=names,
+        model=models,
+        a=frozen_floats(_filled(a, n, np.nan, "a")),
+        b=frozen_floats(_filled(b, n, np.nan, "b")),
+        c=frozen_floats(_asymptote(c, models, HAS_C, 0.0)),
+        d=frozen_floats(_asymptote(d, models, HAS_D, 1.0)),
+        thresholds=frozen_floats(steps),
+        content=_areas(content, n),
+    )
+    _check_values(bank)
+    return bank
+
+
+def _filled(values: npt.ArrayLike | None, n: int, default: float, column: str) -> Floats:
+    array = np.asarray(default if values is None else values, dtype=np.float64)
+    if array.ndim > 1 or (array.ndim == 1 and len(array) != n):
+        raise InputError(f"{n} values, one by item", f"shape {array.shape}", column=column)
+    return np.broadcast_to(array, (n,)).copy()
+
+
+def _asymptote(
+    values: npt.ArrayLike | None, models: tuple[str, ...], having: frozenset[str], default: float
+) -> Floats:
+    column = "c" if having is HAS_C else "d"
+    array = _filled(values, len(models), np.nan, column)
+    lacking = np.array([model not in having for model in models], dtype=np.bool_)
+    array[lacking & np.isnan(array)] = default
+    return array
+
+
+def _areas(content: Sequence[str] | None, n: int) -> tuple[str, ...]:
+    areas = ("",) * n if content is None else tuple(content)
+    if len(areas) != n:
+        raise InputError(f"{n} content areas, one by item", len(areas), column="content")
+    return areas
+
+
+def _check_names(names: tuple[str, ...], models: tuple[str, ...]) -> None:
+    if not names:
+        raise InputError("at least one item", "none", column="item")
+    if len(models) != len(names):
+        raise InputError(f"{len(names)} models, one by item", len(models), column="model")
+    seen: set[str] = set()
+    for name, model in zip(names, models, strict=True):
+        if not name or name in seen:
+            raise InputError("identifiers that occur once", repr(name), column="item")
+        if model not in FAMILIES:
+            known = ", ".join(FAMILIES)
+            raise InputError(f"one of {known}", repr(model), column=f"item {name}: model")
+        seen.add(name)
+
+
+def _threshold_table(
+    names: tuple[str, ...],
+    models: tuple[str, ...],
+    thresholds: npt.ArrayLike | None,
+    b: Floats,
+) -> Floats:
+    given = np.asarray(
+        np.full((len(names), 1), np.nan) if thresholds is None else thresholds, dtype=np.float64
+    )
+    if given.ndim != 2 or len(given) != len(names):
+        shape = f"({len(names)}, max_thresholds)"
+        raise InputError(f"shape {shape}", f"{given.shape}", column="thresholds")
+    used = np.flatnonzero(np.any(~np.isnan(given), axis=0))
+    width = int(used.max(initial=0)) + 1
+    table = given[:, :width].copy()
+    for row, model in enumerate(models):
+        if FAMILIES[model] == "logistic":
+            _check_copy_of_b(names[row], table[row], b[row])
+            table[row, 0] = b[row]
+    return table
+
+
+def _check_copy_of_b(name: str, steps: Floats, b: float) -> None:
+    known = steps[~np.isnan(steps)]
+    if len(known) > 1 or (len(known) == 1 and known[0] != b):
+        raise InputError("no thresholds, only b", known.tolist(), column=f"item {name}: thresholds")
+
+
+def _check_values(bank: ItemParameters) -> None:
+    _refuse(bank, "a", ~(np.isfinite(bank.a) & (bank.a > 0)), "a number above 0")
+    single = bank.is_dichotomous
+    _refuse(bank, "b", single & ~np.isfinite(bank.b), "a number")
+    _refuse(bank, "b", ~single & ~np.isnan(bank.b), "no b, since the model has thresholds")
+    has_c = np.array([model in HAS_C for model in bank.model])
+    has_d = np.array([model in HAS_D for model in bank.model])
+    _refuse(bank, "c", ~has_c & (bank.c != 0), "no c, or 0, for this model")
+    _refuse(bank, "d", ~has_d & (bank.d != 1), "no d, or 1, for this model")
+    _refuse(bank, "c", ~((bank.c >= 0) & (bank.c < 1)), "a number from 0 to below 1")
+    _refuse(bank, "d", ~((bank.d > bank.c) & (bank.d <= 1)), "a number above c, at most 1")
+    _check_thresholds(bank)
+
+
+def _check_thresholds(bank: ItemParameters) -> None:
+    known = np.isfinite(bank.thresholds)
+    _refuse(bank, "thresholds", np.isinf(bank.thresholds).any(axis=1), "finite numbers")
+    _refuse(bank, "thresholds", ~known[:, 0], "at least b1")
+    gap = (known[:, 1:] & ~known[:, :-1]).any(axis=1)
+    _refuse(bank, "thresholds", gap, "no gap between thresholds")
+    graded = np.array([model == "grm" for model in bank.model])
+    with np.errstate(invalid="ignore"):
+        falling = (np.diff(bank.thresholds, axis=1) <= 0).any(axis=1)
+    _refuse(bank, "thresholds", graded & falling, "ascending thresholds")
+
+
+def _refuse(bank: ItemParameters, field: str, wrong: npt.ArrayLike, expected: str) -> None:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        row = int(rows[0])
+        found = getattr(bank, field)[row].tolist()
+        where = f"item {bank.item[row]}: {field}"
+        raise InputError(f"{expected} (model {bank.model[row]})", found, column=where)

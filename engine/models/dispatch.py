@@ -1,0 +1,149 @@
+"""One verb for a whole bank, whatever families its items belong to.
+
+Called by everything in ``engine`` and ``calibration`` that needs an item response function; the
+families themselves stand beside it. Imports the models and `engine.items`.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.arrays import Floats, Ints
+from engine.items import ItemParameters
+from engine.models import graded, logistic, partial_credit
+
+MODULES: dict[str, ModuleType] = {
+    "logistic": logistic,
+    "graded": graded,
+    "partial_credit": partial_credit,
+}
+
+
+def log_probabilities(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """Log probability of each score.
+
+    Returns
+    -------
+    Floats
+        Shape ``(n_theta, n_items, max_categories)``; ``-inf`` for scores that an item lacks.
+    """
+    return _by_category("log_probabilities", theta, items, lacking=-np.inf)
+
+
+def probabilities(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """Probability of each score, shape ``(n_theta, n_items, max_categories)``; 0 if lacking."""
+    return _by_category("probabilities", theta, items, lacking=0.0)
+
+
+def expected_score(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """Expected score, shape ``(n_theta, n_items)``."""
+    return _by_item("expected_score", theta, items)
+
+
+def information(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """Fisher information, shape ``(n_theta, n_items)``."""
+    return _by_item("information", theta, items)
+
+
+def slopes(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """First derivative of the log probability of each score with respect to theta.
+
+    Returns
+    -------
+    Floats
+        Shape ``(n_theta, n_items, max_categories)``; 0 for scores that an item lacks.
+    """
+    return _by_category("slopes", theta, items, lacking=0.0)
+
+
+def curvatures(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """Second derivative of the log probability of each score, shaped as `slopes`."""
+    return _by_category("curvatures", theta, items, lacking=0.0)
+
+
+def bias_terms(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """Warm's J, the sum over scores of ``P' P'' / P``, shape ``(n_theta, n_items)``.
+
+    Summed over items, ``J / (2 I)`` is what weighted likelihood estimation adds to the slope of
+    the log likelihood (Warm, 1989).
+    """
+    slope = slopes(theta, items)
+    third = slope * (slope**2 + curvatures(theta, items))
+    terms: Floats = (probabilities(theta, items) * third).sum(axis=-1)
+    return terms
+
+
+def paired(verb: str, theta: Floats, rows: Ints, items: ItemParameters) -> Floats:
+    """One verb for pairs of a theta and an item of its own.
+
+    Parameters
+    ----------
+    verb
+        The name of a function of this module that the families have.
+    theta
+        Shape ``(n_persons,)``.
+    rows
+        Bank rows, shape ``(n_persons, n)``.
+
+    Returns
+    -------
+    Floats
+        Shape ``(n_persons, n)``, or ``(n_persons, n, max_categories)``; scores that an item lacks
+        are NaN in the latter.
+    """
+    spread = np.broadcast_to(theta[:, None], rows.shape)
+    codes = items.family_codes[rows]
+    by_score = verb not in {"expected_score", "information"}
+    result = np.full((*rows.shape, items.max_categories) if by_score else rows.shape, np.nan)
+    for code, part in enumerate(items.parts):
+        here = codes == code
+        values = _evaluate(verb, part.family, spread[here], items, rows[here])
+        if by_score:
+            result[here, : values.shape[-1]] = values
+        else:
+            result[here] = values
+    return result
+
+
+def _evaluate(
+    verb: str, family: str, theta: Floats, items: ItemParameters, rows: Ints | slice
+) -> Floats:
+    """Call one family with theta broadcast against the parameters of some rows."""
+    function = getattr(MODULES[family], verb)
+    values: Floats
+    if family == "logistic":
+        values = function(theta, items.a[rows], items.b[rows], items.c[rows], items.d[rows])
+    else:
+        values = function(theta, items.a[rows], items.thresholds[rows])
+    return values
+
+
+ALL = slice(None)
+
+
+def _column(theta: npt.ArrayLike) -> Floats:
+    return np.atleast_1d(np.asarray(theta, dtype=np.float64))[:, None]
+
+
+def _by_item(verb: str, theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    column = _column(theta)
+    if len(items.parts) == 1:
+        return _evaluate(verb, items.parts[0].family, column, items, ALL)
+    table = np.empty((len(column), len(items)))
+    for part in items.parts:
+        table[:, part.rows] = _evaluate(verb, part.family, column, part.items, ALL)
+    return table
+
+
+def _by_category(
+    verb: str, theta: npt.ArrayLike, items: ItemParameters, *, lacking: float
+) -> Floats:
+    column = _column(theta)
+    table = np.full((len(column), len(items), items.max_categories), lacking)
+    for part in items.parts:
+        values = _evaluate(verb, part.family, column, part.items, ALL)
+        table[:, part.rows, : values.shape[-1]] = values
+    return table
