@@ -1,0 +1,358 @@
+"""Exams as TOML files: reading one, applying it as a new version, loading a version.
+
+A version is immutable: the file as it was written, what it says with the release resolved to a
+number, and the version of the engine's rules. Loaded versions are cached without invalidation.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.errors import AnswerIsNo, InputError
+from engine.session import RULES_VERSION, ExamDesign, design_from_mapping
+from item_bank.items.releases import missing_variants, release_by_number
+from item_bank.store.audit import append_site_event
+from item_bank.store.canonical import content_hash
+from item_bank.store.database import Database
+from item_bank.store.tables.base import new_id
+from item_bank.store.tables.exams import Exam, ExamVersion
+from item_bank.store.tables.sittings import Sitting
+
+KNOWN = {
+    "code", "title", "bank", "release", "languages", "time_limit_minutes",
+    "selection", "estimation", "stopping", "scale", "levels",
+}  # fmt: skip
+ENGINE_TABLES = ("selection", "estimation", "stopping", "scale")
+
+
+@dataclass(frozen=True)
+class LevelNames:
+    """How a level is called, and whether it counts as passed."""
+
+    code: str
+    name: dict[str, str]
+    minimum: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class ExamPlan:
+    """What an exam file says, checked.
+
+    Parameters
+    ----------
+    release
+        A number, or None for the latest when the exam is applied.
+    time_limit
+        Seconds; None where there is no limit.
+    design
+        The part that the engine reads.
+    """
+
+    code: str
+    title: dict[str, str]
+    bank: str
+    release: int | None
+    languages: tuple[str, ...]
+    time_limit: int | None
+    design: ExamDesign
+    levels: tuple[LevelNames, ...]
+    mapping: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadedExam:
+    """One version of an exam, with its plan and the release that it is pinned to."""
+
+    version_id: str
+    exam_id: str
+    number: int
+    organisation_id: str
+    release_id: str
+    release_number: int
+    rules_version: int
+    content_hash: str
+    plan: ExamPlan
+
+
+@dataclass(frozen=True)
+class ExamSummary:
+    """An exam in a list."""
+
+    code: str
+    title: dict[str, str]
+    status: str
+    version: int
+    bank: str
+    release: int
+    languages: tuple[str, ...]
+    sittings: int
+
+
+def read_plan(text: str, *, file: str) -> ExamPlan:
+    """Check an exam file; raises InputError with the file, the key and what was expected."""
+    try:
+        mapping = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError("a TOML file", str(error), file=file) from None
+    try:
+        return plan_from_mapping(mapping)
+    except InputError as error:
+        raise InputError(error.expected, error.found, file=file, column=error.column) from None
+
+
+def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
+    """Check what an exam file says."""
+    for key in mapping:
+        if key not in KNOWN:
+            raise InputError(f"one of {', '.join(sorted(KNOWN))}", repr(key), column=key)
+    languages = tuple(_texts(mapping, "languages"))
+    levels = tuple(_level(level, i, languages) for i, level in enumerate(mapping.get("levels", ())))
+    tables = {name: mapping[name] for name in ENGINE_TABLES if name in mapping}
+    if levels:
+        tables["levels"] = [{"name": level.code, "minimum": level.minimum} for level in levels]
+    return ExamPlan(
+        code=_text(mapping, "code"),
+        title=_names(mapping.get("title"), "title", languages),
+        bank=_text(mapping, "bank"),
+        release=_release(mapping.get("release", "latest")),
+        languages=languages,
+        time_limit=_time_limit(mapping.get("time_limit_minutes")),
+        design=design_from_mapping(tables),
+        levels=levels,
+        mapping=mapping,
+    )
+
+
+def _text(mapping: dict[str, Any], key: str) -> str:
+    value = mapping.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise InputError("a text", repr(value), column=key)
+    return value
+
+
+def _texts(mapping: dict[str, Any], key: str) -> list[str]:
+    value = mapping.get(key)
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        raise InputError('a list such as ["en", "ru"]', repr(value), column=key)
+    return value
+
+
+def _names(value: Any, key: str, languages: tuple[str, ...]) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise InputError('a text in each language, such as {en = "..."}', repr(value), column=key)
+    for language in languages:
+        if not isinstance(value.get(language), str) or not value[language].strip():
+            raise InputError("a text", repr(value.get(language)), column=f"{key}.{language}")
+    return value
+
+
+def _release(value: Any) -> int | None:
+    if value == "latest":
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError('the number of a release, or "latest"', repr(value), column="release")
+    return value
+
+
+def _time_limit(value: Any) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+        raise InputError("minutes above 0", repr(value), column="time_limit_minutes")
+    return round(value * 60)
+
+
+def _level(value: Any, index: int, languages: tuple[str, ...]) -> LevelNames:
+    column = f"levels[{index + 1}]"
+    if not isinstance(value, dict) or set(value) != {"code", "name", "minimum", "passed"}:
+        raise InputError("code, name, minimum and passed", repr(value), column=column)
+    if not isinstance(value["passed"], bool):
+        raise InputError("true or false", repr(value["passed"]), column=f"{column}.passed")
+    if not isinstance(value["minimum"], int | float) or isinstance(value["minimum"], bool):
+        raise InputError("a number", repr(value["minimum"]), column=f"{column}.minimum")
+    return LevelNames(
+        code=_text(value, "code"),
+        name=_names(value["name"], f"{column}.name", languages),
+        minimum=float(value["minimum"]),
+        passed=value["passed"],
+    )
+
+
+def apply_exam(
+    db: Database, text: str, *, organisation_id: str, file: str = "exam"
+) -> tuple[LoadedExam, bool]:
+    """Make a new version of an exam from its file, and say whether there was anything new.
+
+    The release is resolved to a number now; publishing a later release changes no exam.
+
+    Raises
+    ------
+    InputError
+        When the file is wrong, or the bank, release, or a text in one of its languages is missing.
+    """
+    plan = read_plan(text, file=file)
+    release_id, number = _resolve(db, plan, organisation_id, file)
+    resolved = {**plan.mapping, "release": number}
+    digest = content_hash([resolved, release_id, RULES_VERSION])
+    with db.write() as session:
+        exam = _exam(session, plan.code, organisation_id, db.now(session))
+        last = _last_version(session, exam.id)
+        if last is not None and last.content_hash == digest:
+            version, is_new = last, False
+        else:
+            version = ExamVersion(
+                id=new_id(),
+                organisation_id=organisation_id,
+                exam_id=exam.id,
+                number=last.number + 1 if last else 1,
+                release_id=release_id,
+                rules_version=RULES_VERSION,
+                source=text,
+                design=resolved,
+                content_hash=digest,
+                applied_at=db.now(session),
+            )
+            session.add(version)
+            is_new = True
+            about = {
+                "exam": plan.code,
+                "version": version.number,
+                "release": number,
+                "hash": digest,
+            }
+            append_site_event(session, "exam applied", about, db.now(session), organisation_id)
+    return load_version(db, version.id), is_new
+
+
+def _resolve(db: Database, plan: ExamPlan, organisation_id: str, file: str) -> tuple[str, int]:
+    try:
+        release = release_by_number(
+            db, plan.bank, organisation_id=organisation_id, number=plan.release
+        )
+    except AnswerIsNo as error:
+        raise InputError("a published release", str(error), file=file, column="bank") from None
+    missing = missing_variants(db, release.id, plan.languages)
+    if missing:
+        code, language = missing[0]
+        found = f"item {code} has no text in {language} ({len(missing)} such gaps)"
+        raise InputError("a text for every item in every language", found, file=file)
+    return release.id, release.number
+
+
+def _exam(session: Session, code: str, organisation_id: str, now: int) -> Exam:
+    exam = find_exam(session, code, organisation_id)
+    if exam is None:
+        exam = Exam(
+            id=new_id(), organisation_id=organisation_id, code=code, status="open", created_at=now
+        )
+        session.add(exam)
+        session.flush()
+    return exam
+
+
+def find_exam(session: Session, code: str, organisation_id: str) -> Exam | None:
+    """Find an exam by its code."""
+    return session.scalars(
+        select(Exam).where(Exam.code == code, Exam.organisation_id == organisation_id)
+    ).one_or_none()
+
+
+def _last_version(session: Session, exam_id: str) -> ExamVersion | None:
+    return session.scalars(
+        select(ExamVersion)
+        .where(ExamVersion.exam_id == exam_id)
+        .order_by(ExamVersion.number.desc())
+        .limit(1)
+    ).first()
+
+
+def load_version(db: Database, version_id: str) -> LoadedExam:
+    """Load a version; one that was loaded before comes from memory, as it cannot change."""
+    return _load(db, version_id)
+
+
+@lru_cache(maxsize=256)
+def _load(db: Database, version_id: str) -> LoadedExam:
+    with db.read() as session:
+        version = session.get_one(ExamVersion, version_id)
+    return LoadedExam(
+        version_id=version.id,
+        exam_id=version.exam_id,
+        number=version.number,
+        organisation_id=version.organisation_id,
+        release_id=version.release_id,
+        release_number=version.design["release"],
+        rules_version=version.rules_version,
+        content_hash=version.content_hash,
+        plan=plan_from_mapping(version.design),
+    )
+
+
+def current_version(db: Database, exam_id: str) -> LoadedExam:
+    """Load the newest version of an exam."""
+    with db.read() as session:
+        version = _last_version(session, exam_id)
+    assert version is not None, "an exam is made together with its first version"
+    return load_version(db, version.id)
+
+
+def list_exams(db: Database, *, organisation_id: str) -> list[ExamSummary]:
+    """Return every exam of an organisation in its newest version, by code."""
+    with db.read() as session:
+        exams = session.scalars(
+            select(Exam).where(Exam.organisation_id == organisation_id).order_by(Exam.code)
+        ).all()
+        counts = dict(
+            session.execute(
+                select(Sitting.exam_id, func.count())
+                .where(Sitting.organisation_id == organisation_id)
+                .group_by(Sitting.exam_id)
+            ).tuples()
+        )
+    return [_summary(exam, current_version(db, exam.id), counts.get(exam.id, 0)) for exam in exams]
+
+
+def _summary(exam: Exam, version: LoadedExam, sittings: int) -> ExamSummary:
+    return ExamSummary(
+        code=exam.code,
+        title=version.plan.title,
+        status=exam.status,
+        version=version.number,
+        bank=version.plan.bank,
+        release=version.release_number,
+        languages=version.plan.languages,
+        sittings=sittings,
+    )
+
+
+def versions_of(db: Database, code: str, *, organisation_id: str) -> list[LoadedExam]:
+    """Return every version of an exam, the newest first; InputError for an unknown code."""
+    with db.read() as session:
+        exam = find_exam(session, code, organisation_id)
+        if exam is None:
+            raise InputError("the code of an exam (see `tarozu exam list`)", repr(code))
+        ids = session.scalars(
+            select(ExamVersion.id)
+            .where(ExamVersion.exam_id == exam.id)
+            .order_by(ExamVersion.number.desc())
+        ).all()
+    return [load_version(db, version_id) for version_id in ids]
+
+
+def set_status(db: Database, code: str, status: str, *, organisation_id: str) -> None:
+    """Open an exam for new sittings or close it; running sittings go on."""
+    with db.write() as session:
+        exam = find_exam(session, code, organisation_id)
+        if exam is None:
+            raise InputError("the code of an exam (see `tarozu exam list`)", repr(code))
+        exam.status = status
+        append_site_event(
+            session, f"exam {status}", {"exam": code}, db.now(session), organisation_id
+        )

@@ -1,0 +1,279 @@
+"""Candidates on rosters, and accounts of staff.
+
+A roster is a CSV file: `roster_id, name` and, where wanted, `email, country, language,
+extra_time` (a factor such as 1.25) and `attempts`. Importing it again updates names and issues
+codes for new people only; `reissue` gives everyone a new code and ends the old one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from engine.errors import InputError
+from item_bank.exams.signing_in import access_code_hash, new_access_code, password_hash
+from item_bank.store.audit import append_site_event
+from item_bank.store.database import Database
+from item_bank.store.tables.base import new_id
+from item_bank.store.tables.exams import Exam, Registration
+from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetails, StaffAccount
+
+STAFF_ROLES = ("examiner", "administrator", "psychometrician")
+REQUIRED = ("roster_id", "name")
+OPTIONAL = ("email", "country", "language", "extra_time", "attempts")
+MIN_PASSWORD = 10
+MAX_ATTEMPTS = 100
+MAX_EXTRA_TIME = 5.0
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """One person of a roster."""
+
+    roster_id: str
+    name: str
+    email: str | None = None
+    country: str | None = None
+    language: str | None = None
+    extra_time: float = 1.0
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class IssuedCode:
+    """A code to hand out; None where the person keeps the one issued before."""
+
+    roster_id: str
+    name: str
+    code: str | None
+
+
+def read_roster(text: str, *, file: str) -> list[RosterRow]:
+    """Read a roster; the first thing that is wrong is refused by line and column."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    header = [name.strip() for name in reader.fieldnames or ()]
+    _check_header(header, file)
+    reader.fieldnames = header
+    try:
+        rows = [_roster_row(record, file, reader.line_num) for record in reader]
+    except csv.Error as error:
+        raise InputError("a CSV row", str(error), file=file, line=reader.line_num) from None
+    _check_unique(rows, file)
+    return rows
+
+
+def _check_header(header: list[str], file: str) -> None:
+    for name in REQUIRED:
+        if name not in header:
+            found = ", ".join(header) or "an empty file"
+            raise InputError(f"a column {name}", found, file=file, line=1)
+    for name in header:
+        if name not in REQUIRED + OPTIONAL:
+            known = ", ".join(REQUIRED + OPTIONAL)
+            raise InputError(f"one of {known}", repr(name), file=file, line=1, column=name)
+
+
+def _check_unique(rows: list[RosterRow], file: str) -> None:
+    if not rows:
+        raise InputError("at least one person", "none", file=file, line=2)
+    seen: set[str] = set()
+    for row in rows:
+        if row.roster_id in seen:
+            raise InputError(
+                "each person once", f"{row.roster_id} twice", file=file, column="roster_id"
+            )
+        seen.add(row.roster_id)
+
+
+def _roster_row(record: dict[str | None, str | None], file: str, line: int) -> RosterRow:
+    if None in record or None in record.values():
+        raise InputError("as many fields as the header has", "another number", file=file, line=line)
+    texts = {str(name): str(value).strip() for name, value in record.items()}
+    for name in REQUIRED:
+        if not texts[name]:
+            raise InputError("a text", "nothing", file=file, line=line, column=name)
+    given = {name: text for name, text in texts.items() if text}
+    return RosterRow(
+        roster_id=given["roster_id"],
+        name=given["name"],
+        email=given.get("email"),
+        country=given.get("country"),
+        language=given.get("language"),
+        extra_time=_number(given, "extra_time", 1.0, MAX_EXTRA_TIME, file, line),
+        attempts=int(_number(given, "attempts", 1, MAX_ATTEMPTS, file, line)),
+    )
+
+
+def _number(
+    given: dict[str, str], name: str, low: float, high: float, file: str, line: int
+) -> float:
+    text = given.get(name, str(low))
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high or (name == "attempts" and value != int(value)):
+        raise InputError(
+            f"a number from {low:g} to {high:g}", text, file=file, line=line, column=name
+        )
+    return value
+
+
+def import_roster(
+    db: Database,
+    rows: list[RosterRow],
+    exam_code: str,
+    *,
+    organisation_id: str,
+    reissue: bool = False,
+) -> list[IssuedCode]:
+    """Register everyone on a roster for an exam, all or none, and issue access codes."""
+    key = db.secrets().codes
+    with db.write() as session:
+        exam_id = _exam_id(session, exam_code, organisation_id)
+        now = db.now(session)
+        issued = [_enrol(session, row, exam_id, organisation_id, key, now, reissue) for row in rows]
+        counts = {
+            "exam": exam_code,
+            "persons": len(rows),
+            "codes": sum(bool(i.code) for i in issued),
+        }
+        append_site_event(session, "roster imported", counts, now, organisation_id)
+        return issued
+
+
+def _exam_id(session: Session, code: str, organisation_id: str) -> str:
+    exam_id = session.scalar(
+        select(Exam.id).where(Exam.code == code, Exam.organisation_id == organisation_id)
+    )
+    if exam_id is None:
+        raise InputError("the code of an exam (see `tarozu exam list`)", repr(code))
+    return exam_id
+
+
+def _enrol(
+    session: Session,
+    row: RosterRow,
+    exam_id: str,
+    organisation_id: str,
+    key: str,
+    now: int,
+    reissue: bool,  # noqa: FBT001 - passed on as it was given
+) -> IssuedCode:
+    candidate_id = _candidate(session, row, organisation_id, now)
+    _register(session, row, exam_id, candidate_id, organisation_id, now)
+    valid = AccessCode.revoked_at.is_(None), AccessCode.candidate_id == candidate_id
+    if reissue:
+        session.execute(update(AccessCode).where(*valid).values(revoked_at=now))
+    elif session.scalar(select(func.count()).select_from(AccessCode).where(*valid)):
+        return IssuedCode(row.roster_id, row.name, None)
+    code = new_access_code()
+    session.add(
+        AccessCode(
+            organisation_id=organisation_id,
+            candidate_id=candidate_id,
+            code_hash=access_code_hash(key, code),
+            issued_at=now,
+        )
+    )
+    session.flush()
+    return IssuedCode(row.roster_id, row.name, code)
+
+
+def _candidate(session: Session, row: RosterRow, organisation_id: str, now: int) -> str:
+    details = session.scalars(
+        select(CandidateDetails).where(
+            CandidateDetails.organisation_id == organisation_id,
+            CandidateDetails.roster_id == row.roster_id,
+        )
+    ).one_or_none()
+    if details is None:
+        candidate = Candidate(id=new_id(), organisation_id=organisation_id, created_at=now)
+        session.add(candidate)
+        session.flush()
+        details = CandidateDetails(
+            candidate_id=candidate.id, organisation_id=organisation_id, roster_id=row.roster_id
+        )
+        session.add(details)
+    details.name, details.email = row.name, row.email
+    details.country, details.language = row.country, row.language
+    session.flush()
+    return details.candidate_id
+
+
+def _register(
+    session: Session,
+    row: RosterRow,
+    exam_id: str,
+    candidate_id: str,
+    organisation_id: str,
+    now: int,
+) -> None:
+    registration = session.scalars(
+        select(Registration).where(
+            Registration.exam_id == exam_id, Registration.candidate_id == candidate_id
+        )
+    ).one_or_none()
+    if registration is None:
+        registration = Registration(
+            organisation_id=organisation_id,
+            exam_id=exam_id,
+            candidate_id=candidate_id,
+            created_at=now,
+        )
+        session.add(registration)
+    registration.attempts_allowed = row.attempts
+    registration.accommodations = {"extra_time": row.extra_time}
+    session.flush()
+
+
+def add_staff(
+    db: Database, email: str, role: str, password: str, *, organisation_id: str, name: str = ""
+) -> str:
+    """Make an account and return its id; refuses a known e-mail and a short password."""
+    if role not in STAFF_ROLES:
+        raise InputError(f"one of {', '.join(STAFF_ROLES)}", repr(role), column="role")
+    if "@" not in email.strip("@ ") or " " in email.strip():
+        raise InputError("an e-mail address", repr(email), column="email")
+    if len(password) < MIN_PASSWORD:
+        found = f"{len(password)} characters"
+        raise InputError(f"a password of {MIN_PASSWORD} characters or more", found)
+    hashed = password_hash(password)
+    with db.write() as session:
+        if session.scalar(
+            select(StaffAccount.id).where(func.lower(StaffAccount.email) == email.strip().lower())
+        ):
+            raise InputError("an e-mail that has no account yet", email, column="email")
+        now = db.now(session)
+        account = StaffAccount(
+            id=new_id(),
+            organisation_id=organisation_id,
+            email=email.strip(),
+            name=name or email.split("@", maxsplit=1)[0],
+            role=role,
+            password_hash=hashed,
+            created_at=now,
+        )
+        session.add(account)
+        append_site_event(
+            session, "account added", {"account": account.id, "role": role}, now, organisation_id
+        )
+        return account.id
+
+
+def list_staff(db: Database, *, organisation_id: str) -> list[dict[str, object]]:
+    """Return the accounts of an organisation, by e-mail."""
+    with db.read() as session:
+        accounts = session.scalars(
+            select(StaffAccount)
+            .where(StaffAccount.organisation_id == organisation_id)
+            .order_by(StaffAccount.email)
+        ).all()
+    return [
+        {"email": a.email, "name": a.name, "role": a.role, "disabled": a.disabled_at is not None}
+        for a in accounts
+    ]
