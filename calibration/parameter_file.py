@@ -1,0 +1,324 @@
+"""The parameter file: item parameters and their standard errors as CSV.
+
+Columns ``item, model, a, b, c, d, b1, b2, ..., se_a, se_b, se_c, se_d, se_b1, ...`` and, where
+they are known, ``language, content, status, enemies, stimulus``; a column that a model lacks is
+empty or absent. Called by the command line of this package. Imports ``engine`` and ``tables``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from calibration.tables import TextTable, csv_text, read_text_table, write_text
+from engine.arrays import Floats
+from engine.errors import InputError
+from engine.items import ItemParameters, item_parameters
+
+SCALARS = ("a", "b", "c", "d")
+LABELS = ("language", "content", "status", "enemies", "stimulus")
+REQUIRED = {
+    "rasch": ("b",),
+    "1pl": ("a", "b"),
+    "2pl": ("a", "b"),
+    "3pl": ("a", "b", "c"),
+    "4pl": ("a", "b", "c", "d"),
+    "grm": ("a", "b1"),
+    "pcm": ("b1",),
+    "gpcm": ("a", "b1"),
+}
+POLYTOMOUS = frozenset({"grm", "pcm", "gpcm"})
+
+
+@dataclass(frozen=True, eq=False)
+class StandardErrors:
+    """Standard errors by item, rows as in the parameters; NaN where there is none.
+
+    Parameters
+    ----------
+    a, b, c, d
+        Shape (n_items,).
+    thresholds
+        Shape (n_items, max_thresholds); for dichotomous items all NaN, their error is in ``b``.
+    """
+
+    a: Floats
+    b: Floats
+    c: Floats
+    d: Floats
+    thresholds: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterFile:
+    """A parameter file: the parameters, their errors, and labels by column name.
+
+    Parameters
+    ----------
+    items
+        The parameters in the order of the file.
+    se
+        Their standard errors, NaN where the file has none.
+    labels
+        The optional columns that the file has, of ``LABELS``: one text per item, '' = none.
+    """
+
+    items: ItemParameters
+    se: StandardErrors
+    labels: dict[str, tuple[str, ...]]
+
+
+def no_errors(n_items: int, n_thresholds: int) -> StandardErrors:
+    """Make standard errors of which none is known."""
+    blank = np.full(n_items, np.nan)
+    columns = (blank.copy() for _ in SCALARS)
+    return StandardErrors(*columns, np.full((n_items, n_thresholds), np.nan))
+
+
+def read_parameters(path: Path | str, *, language: str | None = None) -> ItemParameters:
+    """Read the parameters of a parameter file; see ``read_parameter_file``."""
+    return read_parameter_file(path, language=language).items
+
+
+def read_parameter_file(path: Path | str, *, language: str | None = None) -> ParameterFile:
+    """Read a parameter file with everything that it says.
+
+    Parameters
+    ----------
+    path
+        A CSV file, UTF-8 or UTF-16 with a byte order mark.
+    language
+        Where an item stands once per language: the rows of this language, and those of none.
+
+    Raises
+    ------
+    InputError
+        With file, line and column: an unknown column or model, a value that is missing, not a
+        number or outside its range, an item that stands twice, no items.
+    """
+    table = _selected(read_text_table(path), language)
+    _check_columns(table)
+    if not table.rows:
+        raise InputError("at least one item", "none", file=table.file)
+    _check_unique(table)
+    models = _models(table)
+    width = _n_thresholds(table.header, "b")
+    values = {name: _numbers(table, name) for name in SCALARS}
+    thresholds = _threshold_columns(table, "b", width)
+    for row, model in enumerate(models):
+        _check_row(table, row, model, values, thresholds)
+    items = _built(table, models, values, thresholds)
+    labels = {name: tuple(table.cells(name)) for name in LABELS if name in table.header}
+    return ParameterFile(items, _errors(table, items.thresholds.shape[1]), labels)
+
+
+def write_parameters(
+    path: Path | str,
+    items: ItemParameters,
+    se: StandardErrors | None = None,
+    *,
+    labels: dict[str, Sequence[str]] | None = None,
+) -> None:
+    """Write a parameter file, whole or not at all; see ``parameter_text``."""
+    write_text(path, parameter_text(items, se, labels=labels))
+
+
+def parameter_text(
+    items: ItemParameters,
+    se: StandardErrors | None = None,
+    *,
+    labels: dict[str, Sequence[str]] | None = None,
+) -> str:
+    """Format a parameter file, every number with all its digits.
+
+    Threshold columns are written when an item is polytomous, ``se_`` columns when ``se`` is given.
+    """
+    extra = {"content": items.content, **(labels or {})}
+    extra = {name: extra[name] for name in LABELS if any(extra.get(name, ()))}
+    errors = se or no_errors(len(items), 0)
+    polytomous = [model in POLYTOMOUS for model in items.model]
+    width = items.thresholds.shape[1] if any(polytomous) else 0
+    steps = [f"b{k}" for k in range(1, width + 1)]
+    header = ["item", "model", *SCALARS, *steps]
+    if se is not None:
+        header += [f"se_{name}" for name in (*SCALARS, *steps)]
+    rows = []
+    for row, (item, model) in enumerate(zip(items.item, items.model, strict=True)):
+        own = _present(items, row, width)
+        cells: list[object] = [item, model, *own]
+        if se is not None:
+            cells += [float(column[row]) for column in (errors.a, errors.b, errors.c, errors.d)]
+            cells += [float(errors.thresholds[row, k]) for k in range(width)]
+        rows.append([*cells, *(texts[row] for texts in extra.values())])
+    return csv_text([*header, *extra], rows)
+
+
+def _present(items: ItemParameters, row: int, width: int) -> list[float | None]:
+    """Cells of a, b, c, d and the thresholds, empty where the model has none."""
+    model = items.model[row]
+    polytomous = model in POLYTOMOUS
+    scalars: list[float | None] = [
+        float(items.a[row]),
+        None if polytomous else float(items.b[row]),
+        float(items.c[row]) if model in {"3pl", "4pl"} else None,
+        float(items.d[row]) if model == "4pl" else None,
+    ]
+    steps: list[float | None] = [
+        float(value) if polytomous else None for value in items.thresholds[row, :width]
+    ]
+    return scalars + steps
+
+
+def _selected(table: TextTable, language: str | None) -> TextTable:
+    if language is None or "language" not in table.header:
+        return table
+    keep = [k for k, found in enumerate(table.cells("language")) if found in {"", language}]
+    rows, lines = [table.rows[k] for k in keep], [table.lines[k] for k in keep]
+    return TextTable(table.file, table.header, rows, lines, table.decimal_comma)
+
+
+def _check_columns(table: TextTable) -> None:
+    for name in ("item", "model"):
+        if name not in table.header:
+            raise InputError(f"a column {name}", "none", file=table.file, line=1)
+    known = {"item", "model", *SCALARS, *LABELS, *(f"se_{name}" for name in SCALARS)}
+    known |= {f"b{k + 1}" for k in range(_n_thresholds(table.header, "b"))}
+    known |= {f"se_b{k + 1}" for k in range(_n_thresholds(table.header, "se_b"))}
+    for name in table.header:
+        if name.startswith(("slope", "intercept", "se_slope", "se_intercept")):
+            raise InputError(
+                "no nominal response items (nrm is not supported yet)",
+                name,
+                file=table.file,
+                line=1,
+            )
+        if name not in known:
+            found = "an unknown one"
+            raise InputError(
+                "a column of a parameter file", found, file=table.file, line=1, column=name
+            )
+
+
+def _check_unique(table: TextTable) -> None:
+    seen: dict[str, int] = {}
+    for row, item in enumerate(table.cells("item")):
+        if not item:
+            raise table.error(row, "item", "an item identifier", item)
+        if item in seen:
+            advice = f"one row per item (and language), as on line {table.lines[seen[item]]}"
+            raise table.error(row, "item", advice, item)
+        seen[item] = row
+
+
+def _models(table: TextTable) -> tuple[str, ...]:
+    models = tuple(table.cells("model"))
+    for row, model in enumerate(models):
+        if model not in REQUIRED:
+            raise table.error(row, "model", "one of " + ", ".join(REQUIRED), model)
+    return models
+
+
+def _n_thresholds(header: tuple[str, ...], prefix: str) -> int:
+    width = 0
+    while f"{prefix}{width + 1}" in header:
+        width += 1
+    return width
+
+
+def _numbers(table: TextTable, name: str) -> Floats:
+    if name not in table.header:
+        return np.full(len(table.rows), np.nan)
+    found = (table.number(row, name) for row in range(len(table.rows)))
+    return np.array([np.nan if value is None else value for value in found])
+
+
+def _threshold_columns(table: TextTable, prefix: str, width: int) -> Floats:
+    columns = [_numbers(table, f"{prefix}{k}") for k in range(1, width + 1)]
+    return np.column_stack(columns) if columns else np.full((len(table.rows), 0), np.nan)
+
+
+def _check_row(
+    table: TextTable, row: int, model: str, values: dict[str, Floats], thresholds: Floats
+) -> None:
+    """Check that a row has what its model needs, no more, and within its range."""
+    found = {name: float(column[row]) for name, column in values.items()}
+    found |= {f"b{k + 1}": float(value) for k, value in enumerate(thresholds[row])}
+    for name in REQUIRED[model]:
+        if np.isnan(found.get(name, np.nan)):
+            raise table.error(row, name, f"a value for model {model}", "an empty cell")
+    _check_lacking(table, row, model, found)
+    if found["a"] <= 0:
+        raise table.error(row, "a", "a discrimination above 0", found["a"])
+    if model in {"rasch", "pcm"} and found["a"] != 1.0 and not np.isnan(found["a"]):
+        raise table.error(row, "a", f"1 or an empty cell for model {model}", found["a"])
+    _check_asymptotes(table, row, model, found)
+    if model in POLYTOMOUS:
+        _check_steps(table, row, model, thresholds[row])
+
+
+def _check_lacking(table: TextTable, row: int, model: str, found: dict[str, float]) -> None:
+    """Refuse values that the model does not have, but for the neutral ones."""
+    neutral = {"c": 0.0, "d": 1.0}
+    lacking = {"b"} if model in POLYTOMOUS else {name for name in found if name not in SCALARS}
+    lacking |= {"c", "d"} - set(REQUIRED[model])
+    for name in sorted(lacking):
+        value = found[name]
+        if not np.isnan(value) and value != neutral.get(name):
+            if name == "b1" and value == found["b"]:
+                continue  # the first threshold of a dichotomous item is its b
+            raise table.error(row, name, f"an empty cell for model {model}", value)
+
+
+def _check_asymptotes(table: TextTable, row: int, model: str, found: dict[str, float]) -> None:
+    c, d = found["c"], found["d"]
+    if model in {"3pl", "4pl"} and not 0 <= c < 1:
+        raise table.error(row, "c", "a lower asymptote from 0 to below 1", c)
+    if model == "4pl" and not c < d <= 1:
+        raise table.error(row, "d", "an upper asymptote above c and at most 1", d)
+
+
+def _check_steps(table: TextTable, row: int, model: str, steps: Floats) -> None:
+    known = steps[~np.isnan(steps)]
+    if np.isnan(steps[: known.size]).any():
+        gap = int(np.flatnonzero(np.isnan(steps))[0]) + 1
+        raise table.error(row, f"b{gap}", "a value before later thresholds", "an empty cell")
+    if model == "grm" and (np.diff(known) <= 0).any():
+        at = int(np.flatnonzero(np.diff(known) <= 0)[0]) + 2
+        raise table.error(row, f"b{at}", "thresholds in ascending order", float(steps[at - 1]))
+
+
+def _built(
+    table: TextTable, models: tuple[str, ...], values: dict[str, Floats], thresholds: Floats
+) -> ItemParameters:
+    polytomous = np.array([model in POLYTOMOUS for model in models])
+    width = max(thresholds.shape[1], 1)
+    steps = np.full((len(models), width), np.nan)
+    steps[:, : thresholds.shape[1]] = thresholds
+    steps[~polytomous] = np.nan
+    steps[~polytomous, 0] = values["b"][~polytomous]
+    used = int((~np.isnan(steps)).sum(axis=1).max())
+    return item_parameters(
+        tuple(table.cells("item")),
+        models,
+        a=np.where(np.isnan(values["a"]), 1.0, values["a"]),
+        b=values["b"],
+        c=np.where(np.isnan(values["c"]), 0.0, values["c"]),
+        d=np.where(np.isnan(values["d"]), 1.0, values["d"]),
+        thresholds=steps[:, :used],
+        content=tuple(table.cells("content")) if "content" in table.header else None,
+    )
+
+
+def _errors(table: TextTable, width: int) -> StandardErrors:
+    columns = {f"se_{name}": _numbers(table, f"se_{name}") for name in SCALARS}
+    steps = np.full((len(table.rows), width), np.nan)
+    found = _threshold_columns(table, "se_b", _n_thresholds(table.header, "se_b"))
+    steps[:, : found.shape[1]] = found[:, :width]
+    every = columns | {f"se_b{k + 1}": steps[:, k] for k in range(width)}
+    for name, column in every.items():
+        for row in np.flatnonzero(column < 0):
+            raise table.error(int(row), name, "a standard error from 0", float(column[row]))
+    return StandardErrors(*columns.values(), steps)
