@@ -1,0 +1,1 @@
+"""The one history of the schema, in Alembic's form; run by `store/schema.py` only."""

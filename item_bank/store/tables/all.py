@@ -1,0 +1,10 @@
+"""Every table of the site on one MetaData: importing this imports them all."""
+
+from __future__ import annotations
+
+from item_bank.store.tables import exams, items, people, records, releases, site, sittings
+from item_bank.store.tables.base import Base
+
+MODULES = (site, people, items, releases, exams, sittings, records)
+
+metadata = Base.metadata

@@ -1,0 +1,122 @@
+"""Fixtures for every package: a fresh database of either kind, and the command."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import URL
+from support.postgres import Unavailable, administer, server
+
+import tarozu
+from item_bank.store.database import Database, open_database
+from item_bank.store.schema import initialise
+
+
+@pytest.fixture(scope="session")
+def template_folder(tmp_path_factory) -> Path:
+    """A folder with an initialised SQLite file and its secrets, to be copied."""
+    folder = tmp_path_factory.mktemp("template")
+    database = replace(
+        open_database(f"sqlite:///{folder / 'tarozu.db'}"), secrets_folder=folder / "secrets"
+    )
+    initialise(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    database.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """A PostgreSQL server; where there is none the test is skipped, or fails if all must run."""
+    try:
+        with server() as url:
+            yield url
+    except Unavailable as reason:
+        _unavailable(str(reason))
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("TAROZU_REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: URL, template_folder: Path) -> Iterator[URL]:
+    """An initialised database from which others are made."""
+    name = f"tz_template_{uuid.uuid4().hex[:12]}"
+    administer(postgres_server, f"CREATE DATABASE {name}")
+    url = postgres_server.set(database=name)
+    database = replace(open_database(_text(url)), secrets_folder=template_folder / "secrets")
+    initialise(database)
+    database.close()
+    yield url
+    administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: URL) -> Iterator[str]:
+    """The URL of a PostgreSQL database without any table."""
+    name = f"tz_{uuid.uuid4().hex[:16]}"
+    administer(postgres_server, f"CREATE DATABASE {name}")
+    yield _text(postgres_server.set(database=name))
+    administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request, tmp_path, template_folder, monkeypatch) -> Iterator[str]:
+    """The URL of a fresh initialised database; commands use it and its secrets by default."""
+    shutil.copytree(template_folder / "secrets", tmp_path / "secrets")
+    monkeypatch.setenv("TAROZU_SECRETS", str(tmp_path / "secrets"))
+    if request.param == "sqlite":
+        shutil.copy(template_folder / "tarozu.db", tmp_path / "tarozu.db")
+        url = f"sqlite:///{tmp_path / 'tarozu.db'}"
+        monkeypatch.setenv("TAROZU_DATABASE_URL", url)
+        yield url
+        return
+    template = request.getfixturevalue("postgres_template")
+    main = request.getfixturevalue("postgres_server")
+    name = f"tz_{uuid.uuid4().hex[:16]}"
+    administer(main, f"CREATE DATABASE {name} TEMPLATE {template.database}")
+    url = _text(main.set(database=name))
+    monkeypatch.setenv("TAROZU_DATABASE_URL", url)
+    yield url
+    administer(main, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """A fresh initialised database: SQLite, and PostgreSQL."""
+    database = open_database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def run_command(capsys, monkeypatch, tmp_path) -> Callable[..., tuple[int, str, str]]:
+    """Run the command in this process; gives its exit status, stdout and stderr."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    def run(*arguments: object, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            tarozu.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return int(stopped.value.code or 0), said.out, said.err
+
+    return run
