@@ -1,0 +1,1 @@
+"""The demonstration bank, its exams and people, and its simulated past sittings."""
