@@ -1,0 +1,167 @@
+"""An answer, from the form to the log.
+
+It is read, scored and decided upon outside of any transaction; then one short transaction checks
+that nothing has changed meanwhile and appends the response together with the next item. If
+something has changed, the answer is decided upon again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from item_bank.exams import records
+from item_bank.exams.candidate_views import choice_tokens
+from item_bank.exams.signing_in import CandidateSession
+from item_bank.exams.snapshots import Snapshot, read_own_snapshot, read_snapshot
+from item_bank.exams.steps import Answer, Decision, decide, keep_answer, same_answer
+from item_bank.store.audit import append_sitting_event
+from item_bank.store.database import Database
+from item_bank.store.tables.sittings import Response, ResponseContent, Sitting
+
+TRIES = 5
+MAX_KEY_LENGTH = 64
+
+
+class Outcome(StrEnum):
+    """What became of an answer."""
+
+    ACCEPTED = "accepted"  # kept; the next question waits
+    FINISHED = "finished"  # kept, and it was the last
+    LATE = "late"  # kept unscored: the time was over, and so is the sitting
+    REPEATED = "repeated"  # the same answer again, kept once
+    ALREADY_ANSWERED = "already answered"  # an older question; nothing changed
+    CONFLICT = "conflict"  # the same page with another answer; the first stays
+    TAKEN_OVER = "taken over"  # another window has this sitting now
+    TAMPERED = "tampered"  # not an answer that this page could give
+    CLOSED = "closed"  # the sitting had ended before
+
+
+def answer(
+    db: Database,
+    candidate: CandidateSession,
+    sitting_id: str,
+    *,
+    position: int,
+    epoch: int,
+    key: str,
+    choice_token: str | None,
+) -> Outcome:
+    """Take an answer to the open question, once.
+
+    Parameters
+    ----------
+    position, epoch, key
+        As the page carried them: of the question, of the lease, and of this showing of the page.
+    choice_token
+        None: seen and left without an answer, which scores 0.
+
+    Raises
+    ------
+    NotFound
+        When the sitting is not there, or not this candidate's.
+    """
+    for _ in range(TRIES):
+        with db.read() as session:
+            snapshot = read_own_snapshot(db, session, sitting_id, candidate)
+            earlier = _earlier(session, snapshot, position, key)
+        refusal = _refusal(db, snapshot, earlier, position, epoch, key, choice_token)
+        if refusal is not None:
+            return _note(db, sitting_id, refusal, position)
+        choice = choice_tokens(db, snapshot.presented[-1])[choice_token] if choice_token else None
+        decision = decide(db, snapshot, Answer(choice, key, epoch))
+        outcome = _keep(db, snapshot, decision)
+        if outcome is not None:
+            return outcome
+    raise RuntimeError(f"sitting {sitting_id} changed {TRIES} times while one answer was taken")
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """A response that stands where this answer would go."""
+
+    response: Response
+    content: ResponseContent | None
+
+
+def _earlier(session: Session, snapshot: Snapshot, position: int, key: str) -> _Earlier | None:
+    for response in snapshot.responses:
+        if response.position == position or response.idempotency_key == key:
+            place = (response.sitting_id, response.position)
+            return _Earlier(response, session.get(ResponseContent, place))
+    return None
+
+
+def _refusal(
+    db: Database,
+    snapshot: Snapshot,
+    earlier: _Earlier | None,
+    position: int,
+    epoch: int,
+    key: str,
+    token: str | None,
+) -> Outcome | None:
+    if earlier is not None:
+        return _repeated(db, snapshot, earlier, position, key, token)
+    if snapshot.open_item is None:
+        return Outcome.CLOSED
+    if epoch != snapshot.sitting.lease_epoch:
+        return Outcome.TAKEN_OVER
+    if position != snapshot.position or not 0 < len(key) <= MAX_KEY_LENGTH:
+        return Outcome.TAMPERED
+    if token is not None and token not in choice_tokens(db, snapshot.presented[-1]):
+        return Outcome.TAMPERED
+    return None
+
+
+def _repeated(
+    db: Database,
+    snapshot: Snapshot,
+    earlier: _Earlier,
+    position: int,
+    key: str,
+    token: str | None,
+) -> Outcome:
+    response = earlier.response
+    if response.idempotency_key != key:
+        return Outcome.ALREADY_ANSWERED
+    tokens = choice_tokens(db, snapshot.presented[response.position - 1])
+    chosen = None if token is None else tokens.get(token, "")
+    if response.position == position and same_answer(earlier.content, chosen):
+        return Outcome.REPEATED
+    return Outcome.CONFLICT
+
+
+def _note(db: Database, sitting_id: str, outcome: Outcome, position: int) -> Outcome:
+    """Put what should not happen into the sitting's chain."""
+    kinds = {Outcome.CONFLICT: records.CONFLICT, Outcome.TAMPERED: records.TAMPERED}
+    if outcome in kinds:
+        with db.write() as session:
+            sitting = session.get_one(Sitting, sitting_id, with_for_update=True)
+            payload = {"position": position}
+            append_sitting_event(session, sitting, kinds[outcome], payload, db.now(session))
+    return outcome
+
+
+def _keep(db: Database, before: Snapshot, decision: Decision) -> Outcome | None:
+    """Append what was decided, unless the sitting has changed since: then None."""
+    with db.write() as session:
+        fresh = read_snapshot(db, session, before.sitting.id, lock=True)
+        if not _still_true(before, fresh):
+            return None
+        keep_answer(session, fresh, decision)
+        if decision.step is None:
+            return Outcome.LATE
+        return Outcome.ACCEPTED if fresh.sitting.status == "running" else Outcome.FINISHED
+
+
+def _still_true(before: Snapshot, fresh: Snapshot) -> bool:
+    return (
+        fresh.open_item is not None
+        and fresh.position == before.position
+        and fresh.sitting.lease_epoch == before.sitting.lease_epoch
+        and fresh.holds == before.holds
+        and fresh.is_overdue == before.is_overdue
+    )

@@ -1,0 +1,208 @@
+"""What a candidate sees: the home page's exams, and the exam page. Looking never writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from item_bank.exams.designs import LoadedExam, current_version
+from item_bank.exams.signing_in import CandidateSession
+from item_bank.exams.sittings import seconds_allowed, sittings_of
+from item_bank.exams.snapshots import Snapshot, read_own_snapshot
+from item_bank.items.presentation import presented_question
+from item_bank.store.database import Database
+from item_bank.store.secret_keys import keyed_hash
+from item_bank.store.tables.exams import Exam, Registration
+from item_bank.store.tables.sittings import PresentedItem, Result, Sitting
+
+TOKEN_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice as a page shows it: an opaque token and safe HTML."""
+
+    token: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """The open question."""
+
+    position: int
+    stem_html: str
+    choices: tuple[Choice, ...]
+    language: str
+
+
+@dataclass(frozen=True)
+class SittingView:
+    """What the exam page shows; times in microseconds of the site clock."""
+
+    sitting_id: str
+    exam_code: str
+    title: dict[str, str]
+    language: str
+    status: str
+    epoch: int
+    position: int
+    answered: int
+    at_least: int
+    at_most: int
+    now: int
+    started_at: int
+    deadline_at: int | None
+    finished_at: int | None
+    stop_reason: str | None
+    question: Question | None
+    note: dict[str, str]
+
+
+@dataclass(frozen=True)
+class OpenExam:
+    """An exam on a candidate's home page."""
+
+    registration_id: str
+    exam_code: str
+    title: dict[str, str]
+    languages: tuple[str, ...]
+    time_limit: int | None
+    min_items: int
+    max_items: int
+    status: str  # ready, running, finished or closed
+    sitting_id: str | None
+    attempts_left: int
+    has_result: bool
+    note: dict[str, str]
+
+
+def exams_of_candidate(db: Database, candidate: CandidateSession) -> list[OpenExam]:
+    """Return the exams that a candidate is registered for, in the order of registration."""
+    with db.read() as session:
+        rows = session.execute(
+            select(Registration, Exam)
+            .join(Exam, Exam.id == Registration.exam_id)
+            .where(
+                Registration.candidate_id == candidate.candidate_id,
+                Registration.organisation_id == candidate.organisation_id,
+            )
+            .order_by(Registration.created_at, Registration.id)
+        ).all()
+        sittings = {exam.id: sittings_of(session, exam.id, candidate) for _, exam in rows}
+        done = {
+            sitting.id
+            for group in sittings.values()
+            for sitting in group
+            if session.scalar(select(Result.number).where(Result.sitting_id == sitting.id).limit(1))
+        }
+    return [
+        _open_exam(registration, exam, current_version(db, exam.id), sittings[exam.id], done)
+        for registration, exam in rows
+    ]
+
+
+def _open_exam(
+    registration: Registration,
+    exam: Exam,
+    version: LoadedExam,
+    sittings: list[Sitting],
+    done: set[str],
+) -> OpenExam:
+    last = sittings[-1] if sittings else None
+    left = max(registration.attempts_allowed - len(sittings), 0)
+    return OpenExam(
+        registration_id=registration.id,
+        exam_code=exam.code,
+        title=version.plan.title,
+        languages=version.plan.languages,
+        time_limit=seconds_allowed(version, registration),
+        min_items=fewest_items(version),
+        max_items=most_items(version),
+        status=_status(exam, last, left),
+        sitting_id=last.id if last else None,
+        attempts_left=left,
+        has_result=last is not None and last.id in done,
+        note={},
+    )
+
+
+def _status(exam: Exam, last: Sitting | None, attempts_left: int) -> str:
+    if last is not None and last.status == "running":
+        return "running"
+    if attempts_left == 0:
+        return "finished"
+    return "ready" if exam.status == "open" else "closed"
+
+
+def fewest_items(exam: LoadedExam) -> int:
+    """Return how many questions a sitting has at least."""
+    stop = exam.plan.design.stop
+    return stop.length or max(stop.min_items, 1)
+
+
+def most_items(exam: LoadedExam) -> int:
+    """Return how many questions a sitting has at most."""
+    stop = exam.plan.design.stop
+    return stop.length or stop.max_items or 0
+
+
+def view(db: Database, candidate: CandidateSession, sitting_id: str) -> SittingView:
+    """Return what the exam page shows.
+
+    Raises
+    ------
+    NotFound
+        When the sitting is not there, or not this candidate's.
+    """
+    with db.read() as session:
+        snapshot = read_own_snapshot(db, session, sitting_id, candidate)
+    return _view(db, snapshot)
+
+
+def _view(db: Database, snapshot: Snapshot) -> SittingView:
+    sitting, exam = snapshot.sitting, snapshot.exam
+    answered = len(snapshot.responses)
+    return SittingView(
+        sitting_id=sitting.id,
+        exam_code=exam.plan.code,
+        title=exam.plan.title,
+        language=sitting.language,
+        status=sitting.status,
+        epoch=sitting.lease_epoch,
+        position=snapshot.position,
+        answered=answered,
+        at_least=max(fewest_items(exam) - answered, 1),
+        at_most=max(most_items(exam) - answered, 1),
+        now=snapshot.now,
+        started_at=sitting.started_at,
+        deadline_at=sitting.deadline_at,
+        finished_at=sitting.finished_at,
+        stop_reason=sitting.stop_reason,
+        question=_question(db, snapshot),
+        note=snapshot.release.note,
+    )
+
+
+def _question(db: Database, snapshot: Snapshot) -> Question | None:
+    presented = snapshot.open_item
+    if presented is None or snapshot.is_overdue:
+        return None
+    tokens = choice_tokens(db, presented)
+    shown = presented_question(db, presented.revision_id, presented.language)
+    return Question(
+        position=presented.position,
+        stem_html=shown.stem_html,
+        choices=tuple(Choice(token, shown.choices[choice]) for token, choice in tokens.items()),
+        language=presented.language,
+    )
+
+
+def choice_tokens(db: Database, presented: PresentedItem) -> dict[str, str]:
+    """Return the opaque token of each choice of a presented item, in the order shown."""
+    key = db.secrets().presentation
+    place = presented.sitting_id, str(presented.position)
+    return {
+        keyed_hash(key, *place, choice)[:TOKEN_LENGTH]: choice for choice in presented.choice_order
+    }

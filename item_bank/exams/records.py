@@ -1,0 +1,59 @@
+"""The rows of a sitting and the links of its chain that vouch for them.
+
+A link holds the digest of its row, not the row: changing either shows. What a candidate chose is
+committed to with a salt and kept beside, so that it can be erased.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sqlalchemy import inspect
+
+from item_bank.store.canonical import content_hash
+from item_bank.store.tables.base import Base
+from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent
+
+STARTED = "started"
+PRESENTED = "presented"
+ANSWERED = "answered"
+TAKEN_OVER = "taken over"
+CONFLICT = "conflicting answer refused"
+TAMPERED = "foreign answer refused"
+FINISHED = "finished"
+SEALED = "sitting sealed"
+
+
+def row_digest(row: Base) -> str:
+    """Hash of all columns of a row."""
+    columns = inspect(type(row)).column_attrs
+    return content_hash({column.key: getattr(row, column.key) for column in columns})
+
+
+def commitment(salt: str, content: Any) -> str:
+    """Salted hash of what was chosen or typed."""
+    return content_hash([salt, content])
+
+
+def presented_payload(row: PresentedItem) -> dict[str, Any]:
+    """Return what the chain keeps of a presented item."""
+    return {"position": row.position, "digest": row_digest(row)}
+
+
+def answered_payload(row: Response) -> dict[str, Any]:
+    """Return what the chain keeps of a response."""
+    return {"position": row.position, "digest": row_digest(row), "late": row.late}
+
+
+def new_content(
+    sitting_id: str, position: int, organisation_id: str, content: Any
+) -> ResponseContent:
+    """Return what was chosen, with a fresh salt."""
+    return ResponseContent(
+        sitting_id=sitting_id,
+        position=position,
+        organisation_id=organisation_id,
+        salt=secrets.token_hex(16),
+        content=content,
+    )

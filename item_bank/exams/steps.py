@@ -1,0 +1,196 @@
+"""One step of a sitting: decided outside of any transaction, kept in one short one.
+
+`decide` and `first_item` read a snapshot and compute; `keep_first`, `keep_answer` and `keep_end`
+append what was decided and return the snapshot after it, so that a whole sitting can also be kept
+in one transaction, as the demonstration's are. The caller holds the lock and has checked that the
+snapshot is still true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.randomness import uniform
+from engine.session import Step, next_step, record_response
+from item_bank.exams import records
+from item_bank.exams.results import build_result
+from item_bank.exams.snapshots import Snapshot, engine_state
+from item_bank.items.presentation import choice_ids
+from item_bank.items.scoring import score
+from item_bank.store.audit import append_sitting_event
+from item_bank.store.canonical import content_hash
+from item_bank.store.database import Database
+from item_bank.store.jobs import enqueue
+from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent, Result
+
+TIME = "time"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came in: the choice (None: seen and left), under the key of the page it came from."""
+
+    choice: str | None
+    key: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an answer leads to.
+
+    Parameters
+    ----------
+    score
+        None when the answer came late.
+    step
+        The engine's estimate and next item or stop; None when the answer came late.
+    choice_order
+        Of the next item, when there is one.
+    """
+
+    answer: Answer
+    score: int | None
+    step: Step | None
+    choice_order: tuple[str, ...]
+
+
+def first_item(db: Database, snapshot: Snapshot) -> tuple[Step, tuple[str, ...]]:
+    """Choose the first item of a sitting."""
+    state = engine_state(snapshot, held=snapshot.holds)
+    step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
+    return step, _choice_order(db, snapshot, step)
+
+
+def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
+    """Score an answer to the open item and choose what comes next."""
+    if snapshot.is_overdue:
+        return Decision(answer, None, None, ())
+    presented = snapshot.presented[-1]
+    points = score(db, presented.revision_id, answer.choice)
+    state = engine_state(snapshot, held=snapshot.holds)
+    state = record_response(state, presented.row, points)
+    step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
+    return Decision(answer, points, step, _choice_order(db, snapshot, step))
+
+
+def _choice_order(db: Database, snapshot: Snapshot, step: Step) -> tuple[str, ...]:
+    """Shuffle the next item's choices by the sitting's seed, so that a reload shows the same."""
+    if step.next_item is None:
+        return ()
+    choices = choice_ids(db, snapshot.release.revision_ids[step.next_item])
+    position = snapshot.position + 1
+    draws = uniform(snapshot.sitting.seed, position, "choice order", range(len(choices)))
+    return tuple(choices[i] for i in draws.argsort(kind="stable"))
+
+
+def keep_first(
+    session: Session, snapshot: Snapshot, step: Step, order: tuple[str, ...]
+) -> Snapshot:
+    """Append the first item, or the end when the bank has none to offer."""
+    if step.next_item is None:
+        return keep_end(session, snapshot, str(step.stop_reason))
+    return _keep_presented(session, snapshot, step, order)
+
+
+def keep_answer(session: Session, snapshot: Snapshot, decision: Decision) -> Snapshot:
+    """Append a response together with the next item, or with the end."""
+    snapshot = _keep_response(session, snapshot, decision)
+    step = decision.step
+    if step is None:
+        return keep_end(session, snapshot, TIME)
+    if step.next_item is None:
+        return keep_end(session, snapshot, str(step.stop_reason))
+    return _keep_presented(session, snapshot, step, decision.choice_order)
+
+
+def _keep_presented(
+    session: Session, snapshot: Snapshot, step: Step, order: tuple[str, ...]
+) -> Snapshot:
+    assert step.next_item is not None, "the caller has looked"
+    sitting = snapshot.sitting
+    row = PresentedItem(
+        sitting_id=sitting.id,
+        position=snapshot.position + 1,
+        organisation_id=sitting.organisation_id,
+        revision_id=snapshot.release.revision_ids[step.next_item],
+        row=step.next_item,
+        language=sitting.language,
+        choice_order=list(order),
+        trace=_trace(step, snapshot),
+        presented_at=snapshot.now,
+    )
+    session.add(row)
+    append_sitting_event(
+        session, sitting, records.PRESENTED, records.presented_payload(row), snapshot.now
+    )
+    return snapshot.with_presented(row)
+
+
+def _trace(step: Step, snapshot: Snapshot) -> dict[str, Any]:
+    """Return the engine's trace and the holds it was under, which the log holds nowhere else."""
+    return {**step.trace, "held": list(snapshot.holds)} if snapshot.holds else dict(step.trace)
+
+
+def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> Snapshot:
+    sitting, answer, step = snapshot.sitting, decision.answer, decision.step
+    content = records.new_content(
+        sitting.id, snapshot.position, sitting.organisation_id, {"choice": answer.choice}
+    )
+    row = Response(
+        sitting_id=sitting.id,
+        position=snapshot.position,
+        organisation_id=sitting.organisation_id,
+        idempotency_key=answer.key,
+        commitment=records.commitment(content.salt, content.content),
+        score=decision.score,
+        late=step is None,
+        theta=step.estimate.theta if step else None,
+        se=step.estimate.se if step else None,
+        lease_epoch=answer.epoch,
+        received_at=snapshot.now,
+    )
+    session.add_all((row, content))
+    append_sitting_event(
+        session, sitting, records.ANSWERED, records.answered_payload(row), snapshot.now
+    )
+    return snapshot.with_response(row)
+
+
+def keep_end(session: Session, snapshot: Snapshot, stop_reason: str) -> Snapshot:
+    """Append the end of a sitting with its result, and leave the sealing to the worker."""
+    sitting = snapshot.sitting
+    sitting.status, sitting.finished_at = "finished", snapshot.now
+    sitting.stop_reason = stop_reason
+    content = build_result(snapshot)
+    digest = content_hash(content)
+    payload = {"stop_reason": stop_reason, "result": digest, "held": list(snapshot.holds)}
+    append_sitting_event(session, sitting, records.FINISHED, payload, snapshot.now)
+    session.add(
+        Result(
+            sitting_id=sitting.id,
+            number=1,
+            organisation_id=sitting.organisation_id,
+            content=content,
+            content_hash=digest,
+            reason="sitting finished",
+            created_at=snapshot.now,
+        )
+    )
+    enqueue(
+        session,
+        "seal_sitting",
+        f"seal {sitting.id}",
+        {"sitting": sitting.id},
+        organisation_id=sitting.organisation_id,
+        due_at=snapshot.now,
+    )
+    return snapshot
+
+
+def same_answer(content: ResponseContent | None, choice: str | None) -> bool:
+    """Whether a response, if not erased since, chose the same."""
+    return content is not None and bool(content.content.get("choice") == choice)
