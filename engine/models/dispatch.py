@@ -20,6 +20,8 @@ MODULES: dict[str, ModuleType] = {
     "graded": graded,
     "partial_credit": partial_credit,
 }
+LACKING = {"log_probabilities": -np.inf, "probabilities": 0.0, "slopes": 0.0, "curvatures": 0.0}
+"""The verbs that differ by score, and what each says of a score that an item lacks."""
 
 
 def log_probabilities(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
@@ -30,12 +32,12 @@ def log_probabilities(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     Floats
         Shape ``(n_theta, n_items, max_categories)``; ``-inf`` for scores that an item lacks.
     """
-    return _by_category("log_probabilities", theta, items, lacking=-np.inf)
+    return _by_category("log_probabilities", theta, items)
 
 
 def probabilities(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     """Probability of each score, shape ``(n_theta, n_items, max_categories)``; 0 if lacking."""
-    return _by_category("probabilities", theta, items, lacking=0.0)
+    return _by_category("probabilities", theta, items)
 
 
 def expected_score(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
@@ -56,12 +58,12 @@ def slopes(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     Floats
         Shape ``(n_theta, n_items, max_categories)``; 0 for scores that an item lacks.
     """
-    return _by_category("slopes", theta, items, lacking=0.0)
+    return _by_category("slopes", theta, items)
 
 
 def curvatures(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     """Second derivative of the log probability of each score, shaped as `slopes`."""
-    return _by_category("curvatures", theta, items, lacking=0.0)
+    return _by_category("curvatures", theta, items)
 
 
 def bias_terms(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
@@ -70,10 +72,8 @@ def bias_terms(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     Summed over items, ``J / (2 I)`` is what weighted likelihood estimation adds to the slope of
     the log likelihood (Warm, 1989).
     """
-    slope = slopes(theta, items)
-    third = slope * (slope**2 + curvatures(theta, items))
-    terms: Floats = (probabilities(theta, items) * third).sum(axis=-1)
-    return terms
+    chances, slope = probabilities(theta, items), slopes(theta, items)
+    return _bias(chances, slope, curvatures(theta, items))
 
 
 def paired(verb: str, theta: Floats, rows: Ints, items: ItemParameters) -> Floats:
@@ -91,21 +91,34 @@ def paired(verb: str, theta: Floats, rows: Ints, items: ItemParameters) -> Float
     Returns
     -------
     Floats
-        Shape ``(n_persons, n)``, or ``(n_persons, n, max_categories)``; scores that an item lacks
-        are NaN in the latter.
+        Shape ``(n_persons, n)``, or with an axis more for the verbs that differ by score.
     """
     spread = np.broadcast_to(theta[:, None], rows.shape)
     codes = items.family_codes[rows]
-    by_score = verb not in {"expected_score", "information"}
-    result = np.full((*rows.shape, items.max_categories) if by_score else rows.shape, np.nan)
+    shape = (*rows.shape, items.max_categories) if verb in LACKING else rows.shape
+    result = np.full(shape, LACKING.get(verb, 0.0))
     for code, part in enumerate(items.parts):
         here = codes == code
         values = _evaluate(verb, part.family, spread[here], items, rows[here])
-        if by_score:
+        if verb in LACKING:
             result[here, : values.shape[-1]] = values
         else:
             result[here] = values
     return result
+
+
+def paired_bias_terms(theta: Floats, rows: Ints, items: ItemParameters) -> Floats:
+    """Warm's J for pairs of a theta and an item of its own, shape ``(n_persons, n)``."""
+    chances, slope = (
+        paired("probabilities", theta, rows, items),
+        paired("slopes", theta, rows, items),
+    )
+    return _bias(chances, slope, paired("curvatures", theta, rows, items))
+
+
+def _bias(chances: Floats, slope: Floats, curvature: Floats) -> Floats:
+    terms: Floats = (chances * slope * (slope**2 + curvature)).sum(axis=-1)
+    return terms
 
 
 def _evaluate(
@@ -138,11 +151,9 @@ def _by_item(verb: str, theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     return table
 
 
-def _by_category(
-    verb: str, theta: npt.ArrayLike, items: ItemParameters, *, lacking: float
-) -> Floats:
+def _by_category(verb: str, theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     column = _column(theta)
-    table = np.full((len(column), len(items), items.max_categories), lacking)
+    table = np.full((len(column), len(items), items.max_categories), LACKING[verb])
     for part in items.parts:
         values = _evaluate(verb, part.family, column, part.items, ALL)
         table[:, part.rows, : values.shape[-1]] = values
