@@ -1,0 +1,133 @@
+"""Replay: every selection, estimate and stop computed again from the log.
+
+What is promised: the same item and stop reason at every step, and theta and SE within 1e-9. Scores
+are those that were recorded; a later correction of a key is another result, not another past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.session import RULES_VERSION, Step, final_estimate, next_step
+from item_bank.exams import records
+from item_bank.exams.errors import NotFound
+from item_bank.exams.snapshots import Snapshot, engine_state, read_snapshot
+from item_bank.store.canonical import content_hash
+from item_bank.store.database import Database
+from item_bank.store.tables.sittings import Result, Sitting, SittingEvent
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a replay found; it agrees with the log when there are no problems."""
+
+    sitting_id: str
+    steps: int
+    problems: tuple[str, ...]
+
+
+def replay(db: Database, sitting_id: str, *, organisation_id: str | None = None) -> Replay:
+    """Compute a sitting again from its log.
+
+    Raises
+    ------
+    NotFound
+        When the sitting is not there, or not this organisation's.
+    """
+    with db.read() as session:
+        snapshot = read_snapshot(db, session, sitting_id)
+        if organisation_id not in {None, snapshot.sitting.organisation_id}:
+            raise NotFound
+        first = session.scalars(
+            select(Result).where(Result.sitting_id == sitting_id, Result.number == 1)
+        ).one_or_none()
+        end = session.scalars(
+            select(SittingEvent).where(
+                SittingEvent.sitting_id == sitting_id, SittingEvent.kind == records.FINISHED
+            )
+        ).one_or_none()
+    if snapshot.sitting.rules_version != RULES_VERSION:
+        wanted = (
+            f"rules version {snapshot.sitting.rules_version}, this software has {RULES_VERSION}"
+        )
+        return Replay(sitting_id, 0, (wanted,))
+    problems = [*_steps(snapshot, end), *_result(snapshot, first, end)]
+    return Replay(sitting_id, len(snapshot.presented), tuple(problems))
+
+
+def sitting_ids(db: Database) -> list[str]:
+    """Return every sitting, in the order in which they were started."""
+    with db.read() as session:
+        return list(session.scalars(select(Sitting.id).order_by(Sitting.started_at, Sitting.id)))
+
+
+def _steps(snapshot: Snapshot, end: SittingEvent | None) -> Iterator[str]:
+    """Compare each step, from the choice of the first item to the stop."""
+    for taken in range(len(snapshot.responses) + 1):
+        answered = snapshot.responses[:taken]
+        if answered and answered[-1].late:
+            return
+        held = _held(snapshot, taken, end)
+        step = next_step(
+            engine_state(snapshot, held=held, responses=taken),
+            snapshot.release.items,
+            snapshot.exam.plan.design,
+        )
+        if answered:
+            yield from _estimate(taken, step, answered[-1].theta, answered[-1].se)
+        yield from _choice(snapshot, taken, step)
+
+
+def _held(snapshot: Snapshot, taken: int, end: SittingEvent | None) -> list[str]:
+    """Return the holds that the step after ``taken`` responses was under, as it was logged."""
+    if taken < len(snapshot.presented):
+        return list(snapshot.presented[taken].trace.get("held", ()))
+    return list(end.payload.get("held", ())) if end else list(snapshot.holds)
+
+
+def _estimate(position: int, step: Step, theta: float | None, se: float | None) -> Iterator[str]:
+    for name, now, then in (("theta", step.estimate.theta, theta), ("se", step.estimate.se, se)):
+        if then is None or not abs(now - then) <= TOLERANCE:
+            yield f"after response {position}: {name} was {then}, replay gives {now}"
+
+
+def _choice(snapshot: Snapshot, taken: int, step: Step) -> Iterator[str]:
+    code = snapshot.release.items.item
+    position = taken + 1
+    if taken < len(snapshot.presented):
+        row = snapshot.presented[taken].row
+        if step.next_item != row:
+            again = "a stop" if step.next_item is None else code[step.next_item]
+            yield f"position {position}: {code[row]} was presented, replay gives {again}"
+    elif str(step.stop_reason) != snapshot.sitting.stop_reason:
+        yield (
+            f"after response {taken}: the sitting stopped by {snapshot.sitting.stop_reason}, "
+            f"replay gives {step.stop_reason or 'another item'}"
+        )
+
+
+def _result(snapshot: Snapshot, first: Result | None, end: SittingEvent | None) -> Iterator[str]:
+    """Compare the first result with the log and with its hash in the chain."""
+    if snapshot.sitting.status == "running":
+        return
+    if first is None or end is None:
+        yield "the sitting has ended without a result"
+        return
+    if content_hash(first.content) != end.payload["result"]:
+        yield "the result is not the one that the chain vouches for"
+    yield from _final(snapshot, first.content)
+
+
+def _final(snapshot: Snapshot, content: dict[str, Any]) -> Iterator[str]:
+    design = snapshot.exam.plan.design
+    again = final_estimate(engine_state(snapshot, held=()), snapshot.release.items, design)
+    then = content["estimate"]
+    for name, now in (("theta", again.theta), ("se", again.se)):
+        if not abs(now - then[name]) <= TOLERANCE:
+            yield f"final {name} was {then[name]}, replay gives {now}"

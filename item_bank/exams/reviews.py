@@ -1,0 +1,349 @@
+"""What an examiner sees: sittings to look through, the report of one, exams and their exposure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from item_bank.exams.designs import ExamSummary, list_exams, load_version
+from item_bank.exams.errors import NotFound
+from item_bank.store.database import Database
+from item_bank.store.tables.exams import Exam, ExamVersion
+from item_bank.store.tables.items import Item, ItemRevision
+from item_bank.store.tables.people import CandidateDetails
+from item_bank.store.tables.records import Job
+from item_bank.store.tables.releases import ReleaseItem
+from item_bank.store.tables.sittings import PresentedItem, Response, Result, Sitting, SittingEvent
+
+PER_PAGE = 25
+
+
+@dataclass(frozen=True)
+class SittingRow:
+    """A sitting in a list."""
+
+    sitting_id: str
+    candidate_name: str
+    roster_id: str
+    exam_code: str
+    version: int
+    status: str
+    language: str
+    simulated: bool
+    started_at: int
+    finished_at: int | None
+    score: float | None
+    score_se: float | None
+    level_name: dict[str, str] | None
+    passed: bool | None
+    n_items: int
+    stop_reason: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, and how much there is in all."""
+
+    rows: tuple[SittingRow, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything about one sitting.
+
+    Parameters
+    ----------
+    result
+        The newest canonical result; None while the sitting runs.
+    amended
+        Why, when it is not the first.
+    events
+        The links of the sitting's chain, in order.
+    """
+
+    row: SittingRow
+    result: dict[str, Any] | None
+    amended: str | None
+    events: tuple[dict[str, Any], ...]
+    country: str | None
+    sealed: bool
+
+
+@dataclass(frozen=True)
+class ExamOverview:
+    """An exam with what its sittings came to."""
+
+    exam: ExamSummary
+    finished: int
+    running: int
+    mean_items: float | None
+    passed: int
+
+
+@dataclass(frozen=True)
+class ExposureRow:
+    """How often an item was shown, over the finished sittings of an exam."""
+
+    item: str
+    content_area: str
+    status: str
+    shown: int
+    rate: float
+
+
+def search_sittings(
+    db: Database,
+    *,
+    organisation_id: str,
+    exam: str | None = None,
+    status: str | None = None,
+    text: str = "",
+    page: int = 1,
+) -> Page:
+    """Look through the sittings of an organisation, the newest first.
+
+    Parameters
+    ----------
+    text
+        A part of a candidate's name or roster id.
+    """
+    conditions = _conditions(organisation_id, exam, status, text)
+    with db.read() as session:
+        total = session.scalar(_joined(select(func.count())).where(*conditions)) or 0
+        pages = max(-(-total // PER_PAGE), 1)
+        page = min(max(page, 1), pages)
+        ids = session.scalars(
+            _joined(select(Sitting.id))
+            .where(*conditions)
+            .order_by(Sitting.started_at.desc(), Sitting.id)
+            .offset((page - 1) * PER_PAGE)
+            .limit(PER_PAGE)
+        ).all()
+        return Page(tuple(_rows(session, ids)), total, page, pages)
+
+
+def _joined(statement: Select[Any]) -> Select[Any]:
+    return (
+        statement.select_from(Sitting)
+        .join(Exam, Exam.id == Sitting.exam_id)
+        .outerjoin(CandidateDetails, CandidateDetails.candidate_id == Sitting.candidate_id)
+    )
+
+
+def _conditions(
+    organisation_id: str, exam: str | None, status: str | None, text: str
+) -> list[ColumnElement[bool]]:
+    found = [Sitting.organisation_id == organisation_id]
+    if exam:
+        found.append(Exam.code == exam)
+    if status:
+        found.append(Sitting.status == status)
+    if text.strip():
+        found.append(
+            or_(
+                CandidateDetails.name.icontains(text.strip(), autoescape=True),
+                CandidateDetails.roster_id.icontains(text.strip(), autoescape=True),
+            )
+        )
+    return found
+
+
+def _rows(session: Session, ids: Any) -> list[SittingRow]:
+    newest = (
+        select(Result.sitting_id, func.max(Result.number).label("number"))
+        .group_by(Result.sitting_id)
+        .subquery()
+    )
+    answered = (
+        select(func.count())
+        .where(Response.sitting_id == Sitting.id, Response.score.is_not(None))
+        .scalar_subquery()
+    )
+    statement = (
+        _joined(
+            select(
+                Sitting,
+                Exam.code,
+                ExamVersion.number,
+                CandidateDetails.name,
+                CandidateDetails.roster_id,
+                Result.content,
+                answered,
+            )
+        )
+        .join(ExamVersion, ExamVersion.id == Sitting.exam_version_id)
+        .outerjoin(newest, newest.c.sitting_id == Sitting.id)
+        .outerjoin(Result, (Result.sitting_id == Sitting.id) & (Result.number == newest.c.number))
+        .where(Sitting.id.in_(ids))
+        .order_by(Sitting.started_at.desc(), Sitting.id)
+    )
+    return [_row(*row) for row in session.execute(statement).all()]
+
+
+def _row(
+    sitting: Sitting,
+    exam_code: str,
+    version: int,
+    name: str | None,
+    roster_id: str | None,
+    result: dict[str, Any] | None,
+    answered: int,
+) -> SittingRow:
+    level = result["level"] if result else None
+    return SittingRow(
+        sitting_id=sitting.id,
+        candidate_name=name or "(erased)",
+        roster_id=roster_id or "",
+        exam_code=exam_code,
+        version=version,
+        status=sitting.status,
+        language=sitting.language,
+        simulated=sitting.simulated,
+        started_at=sitting.started_at,
+        finished_at=sitting.finished_at,
+        score=result["score"] if result else None,
+        score_se=result["score_se"] if result else None,
+        level_name=level["name"] if level else None,
+        passed=level["passed"] if level else None,
+        n_items=answered,
+        stop_reason=sitting.stop_reason,
+    )
+
+
+def report(db: Database, *, organisation_id: str, sitting_id: str) -> Report:
+    """Return everything about one sitting.
+
+    Raises
+    ------
+    NotFound
+        When it is not there, or another organisation's.
+    """
+    with db.read() as session:
+        sitting = session.get(Sitting, sitting_id)
+        if sitting is None or sitting.organisation_id != organisation_id:
+            raise NotFound
+        result = session.scalars(
+            select(Result)
+            .where(Result.sitting_id == sitting_id)
+            .order_by(Result.number.desc())
+            .limit(1)
+        ).first()
+        details = session.get(CandidateDetails, sitting.candidate_id)
+        return Report(
+            row=_rows(session, [sitting_id])[0],
+            result=result.content if result else None,
+            amended=result.reason if result and result.number > 1 else None,
+            events=tuple(_events(session, sitting_id)),
+            country=details.country if details else None,
+            sealed=_is_sealed(session, sitting),
+        )
+
+
+def _events(session: Session, sitting_id: str) -> list[dict[str, Any]]:
+    links = session.scalars(
+        select(SittingEvent)
+        .where(SittingEvent.sitting_id == sitting_id)
+        .order_by(SittingEvent.number)
+    ).all()
+    return [
+        {"number": k.number, "kind": k.kind, "at": k.at, "payload": k.payload, "hash": k.hash}
+        for k in links
+    ]
+
+
+def _is_sealed(session: Session, sitting: Sitting) -> bool:
+    key = f"seal {sitting.id}"
+    return session.scalar(select(Job.status).where(Job.key == key)) == "done"
+
+
+def exam_overview(db: Database, *, organisation_id: str) -> list[ExamOverview]:
+    """Return the exams of an organisation with what their sittings came to."""
+    return [
+        _overview(db, exam, organisation_id)
+        for exam in list_exams(db, organisation_id=organisation_id)
+    ]
+
+
+def _overview(db: Database, exam: ExamSummary, organisation_id: str) -> ExamOverview:
+    with db.read() as session:
+        results = session.scalars(
+            select(Result.content)
+            .join(Sitting, Sitting.id == Result.sitting_id)
+            .join(Exam, Exam.id == Sitting.exam_id)
+            .where(
+                Exam.code == exam.code,
+                Sitting.organisation_id == organisation_id,
+                Sitting.status == "finished",
+                Result.number == 1,
+            )
+        ).all()
+        running = session.scalar(
+            _joined(select(func.count())).where(
+                *_conditions(organisation_id, exam.code, "running", "")
+            )
+        )
+    lengths = [content["n_items"] for content in results]
+    return ExamOverview(
+        exam=exam,
+        finished=len(results),
+        running=running or 0,
+        mean_items=sum(lengths) / len(lengths) if lengths else None,
+        passed=sum(bool(content["level"] and content["level"]["passed"]) for content in results),
+    )
+
+
+def exposure(db: Database, *, organisation_id: str, exam_code: str) -> list[ExposureRow]:
+    """Count how often each item of an exam's newest release was shown, the most shown first.
+
+    Raises
+    ------
+    NotFound
+        When there is no such exam.
+    """
+    with db.read() as session:
+        version_id = session.scalar(
+            select(ExamVersion.id)
+            .join(Exam, Exam.id == ExamVersion.exam_id)
+            .where(Exam.code == exam_code, Exam.organisation_id == organisation_id)
+            .order_by(ExamVersion.number.desc())
+            .limit(1)
+        )
+        if version_id is None:
+            raise NotFound
+        version = load_version(db, version_id)
+        total = _finished(session, version.exam_id)
+        shown = _shown(session, version.exam_id)
+        items = session.execute(
+            select(ReleaseItem.code, ReleaseItem.content_area, ReleaseItem.status)
+            .where(ReleaseItem.release_id == version.release_id)
+            .distinct()
+        ).all()
+    rows = [
+        ExposureRow(code, area, status, shown.get(code, 0), shown.get(code, 0) / max(total, 1))
+        for code, area, status in items
+    ]
+    return sorted(rows, key=lambda row: (-row.shown, row.item))
+
+
+def _finished(session: Session, exam_id: str) -> int:
+    statement = select(func.count()).where(Sitting.exam_id == exam_id, Sitting.status == "finished")
+    return session.scalar(statement) or 0
+
+
+def _shown(session: Session, exam_id: str) -> dict[str, int]:
+    statement = (
+        select(Item.code, func.count())
+        .select_from(PresentedItem)
+        .join(Sitting, Sitting.id == PresentedItem.sitting_id)
+        .join(ItemRevision, ItemRevision.id == PresentedItem.revision_id)
+        .join(Item, Item.id == ItemRevision.item_id)
+        .where(Sitting.exam_id == exam_id, Sitting.status == "finished")
+        .group_by(Item.code)
+    )
+    return dict(session.execute(statement).tuples())
