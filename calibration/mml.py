@@ -1,0 +1,334 @@
+"""Marginal maximum likelihood (or maximum a posteriori) estimation of item parameters by EM.
+
+The composer: lays out the parameters, alternates expectation and maximisation with Anderson
+acceleration, judges convergence, and returns a bank with its standard errors. Called by the
+command line, ``recalibration`` and the benchmarks. Imports ``engine``.
+
+Sources: Bock and Aitkin (1981); Kim (2006) for items held fixed; Walker and Ni (2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration.acceleration import Anderson
+from calibration.expectation import (
+    Design,
+    Expectation,
+    Tables,
+    category_counts,
+    expect,
+    grid,
+    make_design,
+    make_tables,
+)
+from calibration.matrix import ResponseMatrix
+from calibration.maximisation import gradient, log_prior, maximise, projected
+from calibration.parameter_space import (
+    SLOPE_BOUNDS,
+    Space,
+    State,
+    bounds,
+    from_vector,
+    make_space,
+    starting_state,
+    to_items,
+    to_vector,
+)
+from calibration.priors import Priors
+from engine.arrays import Floats, Ints
+from engine.errors import InputError
+from engine.items import FAMILIES, ItemParameters
+
+GRADIENT_TOLERANCE = 1e-7
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fit.
+
+    Parameters
+    ----------
+    priors
+        Of the free item parameters.
+    quadrature
+        Points on [-6, 6], at least 5; 61 suffice for 100 items.
+    tolerance
+        Largest change of the log-likelihood that counts as converged; the gradient is judged too.
+    max_iterations
+        Expectation steps at most.
+    """
+
+    priors: Priors = Priors()
+    quadrature: int = 61
+    tolerance: float = 1e-4
+    max_iterations: int = 500
+
+
+@dataclass(frozen=True, eq=False)
+class MmlFit:
+    """A fit and everything that errors, persons and reports need of it.
+
+    Parameters
+    ----------
+    items
+        The parameters, in the order of the matrix's items.
+    log_likelihood, log_posterior
+        Marginal, without and with the priors.
+    iterations
+        Expectation steps.
+    converged
+        Whether the log-likelihood and the gradient both came to rest.
+    gradient
+        Largest absolute gradient of the log posterior, divided by the number of persons.
+    latent_mean, latent_sd
+        Of theta by group, shape (n_groups,).
+    n_parameters
+        Free parameters.
+    at_bound
+        Items whose discrimination ended at its lowest admissible value: people who answer them
+        well do not do better on the rest.
+    theta
+        The grid, shape (n_theta,).
+    design, space, state, tables, expectation
+        The workings at the last point.
+    priors
+        As they were used.
+    """
+
+    items: ItemParameters
+    log_likelihood: float
+    log_posterior: float
+    iterations: int
+    converged: bool
+    gradient: float
+    latent_mean: Floats
+    latent_sd: Floats
+    n_parameters: int
+    at_bound: tuple[str, ...]
+    theta: Floats
+    design: Design
+    space: Space
+    state: State
+    tables: Tables
+    expectation: Expectation
+    priors: Priors
+
+
+def fit(
+    matrix: ResponseMatrix,
+    models: Sequence[str],
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    *,
+    fixed: ItemParameters | None = None,
+    start: ItemParameters | None = None,
+    content: Sequence[str] = (),
+    progress: Callable[[int, float], None] | None = None,
+) -> MmlFit:
+    """Estimate item parameters and latent densities.
+
+    Parameters
+    ----------
+    matrix
+        Responses of persons who have at least one; every free item has every category. With
+        groups, items are equal across groups and the first group in sorted order is N(0, 1).
+    models
+        Model of each item; those of fixed items are taken from ``fixed``.
+    settings
+        Priors, quadrature and when to stop.
+    fixed
+        Items to hold; those that the matrix does not have are ignored. When there are some, the
+        latent mean and variance of every group are free.
+    start
+        Where to begin for free items; from the proportions of correct answers where not given.
+    content
+        Content area by item.
+    progress
+        Called after each expectation step with its number and the log-likelihood.
+
+    Raises
+    ------
+    InputError
+        For a score that an item's model cannot have, or data without a person or an item.
+    """
+    held = np.array([fixed is not None and name in fixed.item for name in matrix.item], dtype=bool)
+    known, known_rows = _known(matrix, fixed, start)
+    models = _models(matrix, models, fixed, held)
+    n_categories = _n_categories(matrix, models, known, known_rows, held)
+    names = sorted(set(matrix.group))
+    group = np.array([names.index(g) for g in matrix.group] or [0] * matrix.n_persons)
+    space = make_space(
+        matrix.item, models, n_categories, fixed=held, content=content, n_groups=max(len(names), 1)
+    )
+    counts = _padded_counts(matrix, n_categories)
+    state = starting_state(space, counts, known, known_rows)
+    design = make_design(matrix, n_categories, group.astype(np.int64))
+    return _iterate(space, design, state, settings, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """One expectation step and what follows from it."""
+
+    state: State
+    tables: Tables
+    expectation: Expectation
+    counts: list[Floats]
+    log_posterior: float
+
+
+def _iterate(
+    space: Space,
+    design: Design,
+    start: State,
+    settings: Settings,
+    progress: Callable[[int, float], None] | None,
+) -> MmlFit:
+    theta = grid(settings.quadrature)
+    memory, low_high = Anderson(), bounds(space)
+    point = _evaluate(space, design, start, theta, settings.priors)
+    iterations, converged, safe, before = 1, False, start, -np.inf
+    while True:
+        if progress:
+            progress(iterations, point.expectation.log_likelihood)
+        vector = to_vector(space, point.state)
+        slope = _largest_gradient(space, point, vector, theta, settings.priors) / design.n_persons
+        change = abs(point.expectation.log_likelihood - before)
+        converged = change < settings.tolerance and slope < GRADIENT_TOLERANCE
+        if converged or iterations >= settings.max_iterations:
+            return _result(space, design, point, settings, theta, iterations, converged, slope)
+        before = point.expectation.log_likelihood
+        safe = maximise(
+            space, point.state, point.counts, point.expectation.mass, theta, settings.priors
+        )
+        image = to_vector(space, safe)
+        proposal = np.clip(memory.propose(vector, image), *low_high)
+        tried = _evaluate(
+            space, design, from_vector(space, proposal, point.state), theta, settings.priors
+        )
+        iterations += 1
+        # Rounding of a sum over persons is no loss.
+        if not tried.log_posterior >= point.log_posterior - 1e-12 * abs(point.log_posterior):
+            memory.clear()
+            tried = _evaluate(space, design, safe, theta, settings.priors)
+            iterations += 1
+        point = tried
+
+
+def _evaluate(
+    space: Space, design: Design, state: State, theta: Floats, priors: Priors
+) -> _Point:
+    tables = make_tables(space, state, design, theta)
+    expectation = expect(design, tables)
+    counts = category_counts(space, design, expectation.totals, expectation.mass)
+    posterior = expectation.log_likelihood + log_prior(space, state, priors)
+    return _Point(state, tables, expectation, counts, posterior)
+
+
+def _largest_gradient(
+    space: Space, point: _Point, vector: Floats, theta: Floats, priors: Priors
+) -> float:
+    found = gradient(space, point.state, point.counts, point.expectation.mass, theta, priors)
+    return float(np.abs(projected(space, vector, found)).max(initial=0.0))
+
+
+def _result(
+    space: Space,
+    design: Design,
+    point: _Point,
+    settings: Settings,
+    theta: Floats,
+    iterations: int,
+    converged: bool,  # noqa: FBT001 - one of many fields
+    slope: float,
+) -> MmlFit:
+    return MmlFit(
+        items=to_items(space, point.state),
+        log_likelihood=point.expectation.log_likelihood,
+        log_posterior=point.log_posterior,
+        iterations=iterations,
+        converged=converged,
+        gradient=slope,
+        latent_mean=point.state.mean,
+        latent_sd=point.state.sd,
+        n_parameters=space.n_free,
+        at_bound=_at_bound(space, point.state),
+        theta=theta,
+        design=design,
+        space=space,
+        state=point.state,
+        tables=point.tables,
+        expectation=point.expectation,
+        priors=settings.priors,
+    )
+
+
+def _at_bound(space: Space, state: State) -> tuple[str, ...]:
+    rows = [
+        int(row)
+        for family, local in zip(space.families, state.local, strict=True)
+        for row in family.rows[family.free[:, 0] & (local[:, 0] <= SLOPE_BOUNDS[0])]
+    ]
+    return tuple(space.item[row] for row in sorted(rows))
+
+
+def _known(
+    matrix: ResponseMatrix, fixed: ItemParameters | None, start: ItemParameters | None
+) -> tuple[ItemParameters | None, Ints]:
+    """One bank of known parameters, and each item's row in it (-1 for none)."""
+    bank = start if fixed is None else fixed
+    if bank is None:
+        return None, np.full(matrix.n_items, -1, dtype=np.int64)
+    if fixed is not None and start is not None:
+        raise InputError("items that are fixed or have a start", "both")
+    rows = {name: row for row, name in enumerate(bank.item)}
+    return bank, np.array([rows.get(name, -1) for name in matrix.item], dtype=np.int64)
+
+
+def _models(
+    matrix: ResponseMatrix, models: Sequence[str], fixed: ItemParameters | None, held: np.ndarray
+) -> tuple[str, ...]:
+    if matrix.n_persons == 0 or matrix.n_items == 0:
+        found = f"{matrix.n_persons} persons, {matrix.n_items} items"
+        raise InputError("at least one person and one item", found)
+    return tuple(
+        fixed.model[fixed.row(name)] if fixed is not None and is_held else model
+        for name, model, is_held in zip(matrix.item, models, held, strict=True)
+    )
+
+
+def _n_categories(
+    matrix: ResponseMatrix,
+    models: Sequence[str],
+    known: ItemParameters | None,
+    known_rows: Ints,
+    held: np.ndarray,
+) -> Ints:
+    """Categories of each item: two for the logistic family, as known, or as observed."""
+    counts = matrix.category_counts()
+    highest = counts.shape[1] - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
+    n_categories = np.maximum(highest + 1, 2)
+    for k, model in enumerate(models):
+        if known is not None and known_rows[k] >= 0:
+            n_categories[k] = known.n_categories[known_rows[k]]
+        elif FAMILIES[model] == "logistic":
+            n_categories[k] = 2
+        if highest[k] >= n_categories[k]:
+            expected = f"scores from 0 to {n_categories[k] - 1} (model {model})"
+            raise InputError(expected, int(highest[k]), column=matrix.item[k])
+        empty = np.flatnonzero(counts[k, : n_categories[k]] == 0)
+        if empty.size and not held[k] and known_rows[k] < 0:
+            found = f"no score of {empty[0]}"
+            raise InputError("an item of which every score occurs", found, column=matrix.item[k])
+    return n_categories.astype(np.int64)
+
+
+def _padded_counts(matrix: ResponseMatrix, n_categories: Ints) -> Ints:
+    counts = matrix.category_counts()
+    width = max(int(n_categories.max()), counts.shape[1])
+    padded = np.zeros((matrix.n_items, width), dtype=np.int64)
+    padded[:, : counts.shape[1]] = counts
+    return padded
