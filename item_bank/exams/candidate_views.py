@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from item_bank.exams.designs import LoadedExam, current_version
+from item_bank.exams.questions import shown_question
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import seconds_allowed, sittings_of
 from item_bank.exams.snapshots import Snapshot, read_own_snapshot
-from item_bank.items.presentation import presented_question
 from item_bank.store.database import Database
 from item_bank.store.secret_keys import keyed_hash
 from item_bank.store.tables.exams import Exam, Registration
@@ -190,7 +190,7 @@ def _question(db: Database, snapshot: Snapshot) -> Question | None:
     if presented is None or snapshot.is_overdue:
         return None
     tokens = choice_tokens(db, presented)
-    shown = presented_question(db, presented.revision_id, presented.language)
+    shown = shown_question(db, presented.revision_id, presented.language)
     return Question(
         position=presented.position,
         stem_html=shown.stem_html,

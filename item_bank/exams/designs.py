@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.errors import AnswerIsNo, InputError
-from engine.session import RULES_VERSION, ExamDesign, design_from_mapping
-from item_bank.items.releases import missing_variants, release_by_number
+from engine.errors import InputError
+from engine.session import RULES_VERSION, ExamDesign, check_design, design_from_mapping
+from item_bank.items.releases import missing_variants, release_parameters
 from item_bank.store.audit import append_site_event
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
@@ -233,17 +233,18 @@ def apply_exam(
 
 def _resolve(db: Database, plan: ExamPlan, organisation_id: str, file: str) -> tuple[str, int]:
     try:
-        release = release_by_number(
+        release = release_parameters(
             db, plan.bank, organisation_id=organisation_id, number=plan.release
         )
-    except AnswerIsNo as error:
-        raise InputError("a published release", str(error), file=file, column="bank") from None
-    missing = missing_variants(db, release.id, plan.languages)
+    except InputError as error:
+        raise InputError(error.expected, error.found, file=file, column="bank") from None
+    check_design(plan.design, release.items)
+    missing = missing_variants(db, release.release_id, plan.languages)
     if missing:
         code, language = missing[0]
         found = f"item {code} has no text in {language} ({len(missing)} such gaps)"
         raise InputError("a text for every item in every language", found, file=file)
-    return release.id, release.number
+    return release.release_id, release.number
 
 
 def _exam(session: Session, code: str, organisation_id: str, now: int) -> Exam:

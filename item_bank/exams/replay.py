@@ -69,13 +69,10 @@ def sitting_ids(db: Database) -> list[str]:
 
 def _steps(snapshot: Snapshot, end: SittingEvent | None) -> Iterator[str]:
     """Compare each step, from the choice of the first item to the stop."""
-    for taken in range(len(snapshot.responses) + 1):
+    for taken in range(snapshot.answered + 1):
         answered = snapshot.responses[:taken]
-        if answered and answered[-1].late:
-            return
-        held = _held(snapshot, taken, end)
         step = next_step(
-            engine_state(snapshot, held=held, responses=taken),
+            engine_state(snapshot, _held(snapshot, taken, end), responses=taken),
             snapshot.release.items,
             snapshot.exam.plan.design,
         )
@@ -84,11 +81,12 @@ def _steps(snapshot: Snapshot, end: SittingEvent | None) -> Iterator[str]:
         yield from _choice(snapshot, taken, step)
 
 
-def _held(snapshot: Snapshot, taken: int, end: SittingEvent | None) -> list[str]:
-    """Return the holds that the step after ``taken`` responses was under, as it was logged."""
+def _held(snapshot: Snapshot, taken: int, end: SittingEvent | None) -> frozenset[int]:
+    """Return the rows that the step after ``taken`` responses could not choose, as logged."""
     if taken < len(snapshot.presented):
-        return list(snapshot.presented[taken].trace.get("held", ()))
-    return list(end.payload.get("held", ())) if end else list(snapshot.holds)
+        return frozenset(snapshot.presented[taken].trace["held"])
+    trace = end.payload["trace"] if end else None
+    return frozenset(trace["held"]) if trace else frozenset()
 
 
 def _estimate(position: int, step: Step, theta: float | None, se: float | None) -> Iterator[str]:
@@ -105,7 +103,7 @@ def _choice(snapshot: Snapshot, taken: int, step: Step) -> Iterator[str]:
         if step.next_item != row:
             again = "a stop" if step.next_item is None else code[step.next_item]
             yield f"position {position}: {code[row]} was presented, replay gives {again}"
-    elif str(step.stop_reason) != snapshot.sitting.stop_reason:
+    elif snapshot.sitting.stop_reason != (step.stop_reason and str(step.stop_reason)):
         yield (
             f"after response {taken}: the sitting stopped by {snapshot.sitting.stop_reason}, "
             f"replay gives {step.stop_reason or 'another item'}"
@@ -126,7 +124,7 @@ def _result(snapshot: Snapshot, first: Result | None, end: SittingEvent | None) 
 
 def _final(snapshot: Snapshot, content: dict[str, Any]) -> Iterator[str]:
     design = snapshot.exam.plan.design
-    again = final_estimate(engine_state(snapshot, held=()), snapshot.release.items, design)
+    again = final_estimate(engine_state(snapshot), snapshot.release.items, design)
     then = content["estimate"]
     for name, now in (("theta", again.theta), ("se", again.se)):
         if not abs(now - then[name]) <= TOLERANCE:

@@ -91,6 +91,7 @@ def recorded_responses(
     with db.read() as session:
         for row in session.execute(statement.execution_options(yield_per=BATCH)):
             person, code, points, sitting, position, language, simulated = row
+            assert points is not None, "the query asks for scores"
             is_first = first.setdefault(person, sitting) == sitting
             yield RecordedResponse(
                 person, code, points, sitting, position, language, simulated, is_first

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from engine.ability import AbilityEstimate
 from engine.arrays import Floats
-from engine.decisions import band, level_of, probability_of_levels, scaled, score_se
+from engine.decisions import level_of, probability_of_levels, scaled, score_band, score_se
 from engine.items import ItemParameters
 from engine.models.dispatch import expected_score, information
 from engine.session import final_estimate
@@ -34,9 +34,7 @@ BAND_LEVEL = 0.95
 def build_result(snapshot: Snapshot) -> dict[str, Any]:
     """Return the result of a finished sitting from its log."""
     sitting, exam = snapshot.sitting, snapshot.exam
-    estimate = final_estimate(
-        engine_state(snapshot, held=()), snapshot.release.items, exam.plan.design
-    )
+    estimate = final_estimate(engine_state(snapshot), snapshot.release.items, exam.plan.design)
     assert sitting.finished_at is not None, "a sitting has ended before its result is built"
     return {
         "format": FORMAT,
@@ -110,12 +108,12 @@ def _decision(exam: LoadedExam, estimate: AbilityEstimate) -> dict[str, Any]:
             "minimum": design.scale.minimum,
             "maximum": design.scale.maximum,
             "decimals": design.scale.decimals,
-            "rounding": "half to even, on the reported score; the level is decided after it",
+            "rounding": "half up, then cut to the scale; the level is decided on the rounded score",
             "cut_scores": exam.content_hash[:12],
         },
         "score": points,
         "score_se": score_se(estimate.se, design.scale),
-        "band": list(band(estimate.theta, estimate.se, design.scale, level=BAND_LEVEL)),
+        "band": list(score_band(estimate.theta, estimate.se, design.scale)),
         "band_level": BAND_LEVEL,
         "level": next((row for row in rows if reached and row["code"] == reached.name), None),
         "levels": rows,
@@ -160,7 +158,7 @@ def _seconds(presented_at: int, response: Response | None) -> float | None:
 
 
 def _domains(snapshot: Snapshot) -> list[dict[str, Any]]:
-    state = engine_state(snapshot, held=())
+    state = engine_state(snapshot)
     return domains(
         snapshot.release.items,
         list(state.administered),

@@ -139,17 +139,28 @@ def rows_out_of_play(release: ReleaseItems, held: Collection[str]) -> frozenset[
     )
 
 
+def rules_state(snapshot: Snapshot) -> SittingState:
+    """Return what the engine decides upon now, under the holds of now."""
+    return engine_state(snapshot, rows_out_of_play(snapshot.release, snapshot.holds))
+
+
 def engine_state(
-    snapshot: Snapshot, *, held: Collection[str], responses: int | None = None
+    snapshot: Snapshot, held: frozenset[int] = frozenset(), *, responses: int | None = None
 ) -> SittingState:
-    """Return what the engine knows after the first ``responses`` responses (all by default)."""
+    """Return what the engine knew after the first ``responses`` responses (all by default).
+
+    Parameters
+    ----------
+    held
+        Rows that could not be chosen at that step; they do not touch an estimate.
+    """
     counted = [r for r in snapshot.responses[:responses] if r.score is not None]
     rows = {presented.position: presented.row for presented in snapshot.presented}
     return SittingState(
         seed=snapshot.sitting.seed,
         administered=tuple(rows[response.position] for response in counted),
         scores=tuple(response.score for response in counted if response.score is not None),
-        held=rows_out_of_play(snapshot.release, held),
+        held=held,
     )
 
 

@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session
 from engine.randomness import uniform
 from engine.session import Step, next_step, record_response
 from item_bank.exams import records
+from item_bank.exams.questions import choice_ids, mark
 from item_bank.exams.results import build_result
-from item_bank.exams.snapshots import Snapshot, engine_state
-from item_bank.items.presentation import choice_ids
-from item_bank.items.scoring import score
+from item_bank.exams.snapshots import Snapshot, rules_state
 from item_bank.store.audit import append_sitting_event
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
@@ -60,8 +59,7 @@ class Decision:
 
 def first_item(db: Database, snapshot: Snapshot) -> tuple[Step, tuple[str, ...]]:
     """Choose the first item of a sitting."""
-    state = engine_state(snapshot, held=snapshot.holds)
-    step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
+    step = next_step(rules_state(snapshot), snapshot.release.items, snapshot.exam.plan.design)
     return step, _choice_order(db, snapshot, step)
 
 
@@ -70,9 +68,8 @@ def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
     if snapshot.is_overdue:
         return Decision(answer, None, None, ())
     presented = snapshot.presented[-1]
-    points = score(db, presented.revision_id, answer.choice)
-    state = engine_state(snapshot, held=snapshot.holds)
-    state = record_response(state, presented.row, points)
+    points = mark(db, presented.revision_id, answer.choice)
+    state = record_response(rules_state(snapshot), presented.row, points)
     step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
     return Decision(answer, points, step, _choice_order(db, snapshot, step))
 
@@ -92,7 +89,7 @@ def keep_first(
 ) -> Snapshot:
     """Append the first item, or the end when the bank has none to offer."""
     if step.next_item is None:
-        return keep_end(session, snapshot, str(step.stop_reason))
+        return keep_end(session, snapshot, str(step.stop_reason), step.trace)
     return _keep_presented(session, snapshot, step, order)
 
 
@@ -103,7 +100,7 @@ def keep_answer(session: Session, snapshot: Snapshot, decision: Decision) -> Sna
     if step is None:
         return keep_end(session, snapshot, TIME)
     if step.next_item is None:
-        return keep_end(session, snapshot, str(step.stop_reason))
+        return keep_end(session, snapshot, str(step.stop_reason), step.trace)
     return _keep_presented(session, snapshot, step, decision.choice_order)
 
 
@@ -120,7 +117,7 @@ def _keep_presented(
         row=step.next_item,
         language=sitting.language,
         choice_order=list(order),
-        trace=_trace(step, snapshot),
+        trace=step.trace,
         presented_at=snapshot.now,
     )
     session.add(row)
@@ -128,11 +125,6 @@ def _keep_presented(
         session, sitting, records.PRESENTED, records.presented_payload(row), snapshot.now
     )
     return snapshot.with_presented(row)
-
-
-def _trace(step: Step, snapshot: Snapshot) -> dict[str, Any]:
-    """Return the engine's trace and the holds it was under, which the log holds nowhere else."""
-    return {**step.trace, "held": list(snapshot.holds)} if snapshot.holds else dict(step.trace)
 
 
 def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> Snapshot:
@@ -160,14 +152,16 @@ def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> 
     return snapshot.with_response(row)
 
 
-def keep_end(session: Session, snapshot: Snapshot, stop_reason: str) -> Snapshot:
+def keep_end(
+    session: Session, snapshot: Snapshot, stop_reason: str, trace: dict[str, Any] | None = None
+) -> Snapshot:
     """Append the end of a sitting with its result, and leave the sealing to the worker."""
     sitting = snapshot.sitting
     sitting.status, sitting.finished_at = "finished", snapshot.now
     sitting.stop_reason = stop_reason
     content = build_result(snapshot)
     digest = content_hash(content)
-    payload = {"stop_reason": stop_reason, "result": digest, "held": list(snapshot.holds)}
+    payload = {"stop_reason": stop_reason, "result": digest, "trace": trace}
     append_sitting_event(session, sitting, records.FINISHED, payload, snapshot.now)
     session.add(
         Result(

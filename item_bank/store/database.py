@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +78,16 @@ class Database:
 
     def secrets(self) -> SecretKeys:
         """Read the keys."""
-        return read_secrets(self.secrets_folder)
+        return _secrets(self.secrets_folder)
 
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+@lru_cache(maxsize=8)
+def _secrets(folder: Path) -> SecretKeys:
+    return read_secrets(folder)
 
 
 def _session(connection: Connection) -> Session:
