@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -59,3 +59,25 @@ class Console:
         with Progress(console=Terminal(stderr=True), transient=True) as bar:
             task = bar.add_task(label, total=total)
             yield lambda n=1: bar.advance(task, n)
+
+
+def table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return rows as a table for a terminal; numbers stand right, nothing is shown as a dash."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - slow to import
+    from rich.table import Table  # noqa: PLC0415 - slow to import
+
+    grid = Table(box=SIMPLE_HEAD)
+    for column in columns:
+        numeric = all(isinstance(row[column], int | float | None) for row in rows)
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(_cell(row[column]) for column in columns))
+    return grid
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:g}" if value == round(value) else f"{value:.3f}"
+    return str(value)

@@ -185,6 +185,18 @@ def _level(value: Any, index: int, languages: tuple[str, ...]) -> LevelNames:
     )
 
 
+def check_exam(db: Database, text: str, *, organisation_id: str, file: str) -> tuple[ExamPlan, int]:
+    """Check an exam file against its bank; return the plan and the release it would use."""
+    plan = read_plan(text, file=file)
+    return plan, _resolve(db, plan, organisation_id, file)[1]
+
+
+def exam_source(db: Database, version_id: str) -> str:
+    """Return the file of a version as it was applied."""
+    with db.read() as session:
+        return session.get_one(ExamVersion, version_id).source
+
+
 def apply_exam(
     db: Database, text: str, *, organisation_id: str, file: str = "exam"
 ) -> tuple[LoadedExam, bool]:
@@ -227,7 +239,7 @@ def apply_exam(
                 "release": number,
                 "hash": digest,
             }
-            append_site_event(session, "exam applied", about, db.now(session), organisation_id)
+            append_site_event(session, "exam_applied", about, db.now(session), organisation_id)
     return load_version(db, version.id), is_new
 
 
@@ -355,5 +367,5 @@ def set_status(db: Database, code: str, status: str, *, organisation_id: str) ->
             raise InputError("the code of an exam (see `tarozu exam list`)", repr(code))
         exam.status = status
         append_site_event(
-            session, f"exam {status}", {"exam": code}, db.now(session), organisation_id
+            session, f"exam_{status}", {"exam": code}, db.now(session), organisation_id
         )

@@ -142,7 +142,7 @@ def import_roster(
             "persons": len(rows),
             "codes": sum(bool(i.code) for i in issued),
         }
-        append_site_event(session, "roster imported", counts, now, organisation_id)
+        append_site_event(session, "roster_imported", counts, now, organisation_id)
         return issued
 
 
@@ -260,7 +260,7 @@ def add_staff(
         )
         session.add(account)
         append_site_event(
-            session, "account added", {"account": account.id, "role": role}, now, organisation_id
+            session, "account_added", {"account": account.id, "role": role}, now, organisation_id
         )
         return account.id
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from item_bank.items.items import revision
 from item_bank.items.presentation import item_content, rendered, rendered_inline
 from item_bank.items.scoring import score
-from item_bank.store.caches import once
 from item_bank.store.database import Database
-from item_bank.store.tables.items import ItemRevision
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,13 @@ class ShownQuestion:
 
 def choice_ids(db: Database, revision_id: str) -> tuple[str, ...]:
     """Return the ids of an item's choices in the order of its author."""
-    return tuple(_revision(db, revision_id).key["choices"])
+    return tuple(revision(db, revision_id).key["choices"])
 
 
 def mark(db: Database, revision_id: str, choice: str | None) -> int:
     """Score a choice by the key of the revision that was shown."""
-    revision = _revision(db, revision_id)
-    return score(revision.type, revision.key, choice)
+    shown = revision(db, revision_id)
+    return score(shown.type, shown.key, choice)
 
 
 def shown_question(db: Database, revision_id: str, language: str) -> ShownQuestion:
@@ -38,12 +37,3 @@ def shown_question(db: Database, revision_id: str, language: str) -> ShownQuesti
     content = item_content(db, revision_id, language)
     html = {choice: rendered_inline(text) for choice, text in content.choices}
     return ShownQuestion(rendered(content.stem), html)
-
-
-def _revision(db: Database, revision_id: str) -> ItemRevision:
-    return once(db, ("revision", revision_id), lambda: _load(db, revision_id))
-
-
-def _load(db: Database, revision_id: str) -> ItemRevision:
-    with db.read() as session:
-        return session.get_one(ItemRevision, revision_id)

@@ -18,11 +18,11 @@ from item_bank.store.tables.sittings import PresentedItem, Response, ResponseCon
 STARTED = "started"
 PRESENTED = "presented"
 ANSWERED = "answered"
-TAKEN_OVER = "taken over"
-CONFLICT = "conflicting answer refused"
-TAMPERED = "foreign answer refused"
+TAKEN_OVER = "taken_over"
+CONFLICT = "conflicting_answer_refused"
+TAMPERED = "foreign_answer_refused"
 FINISHED = "finished"
-SEALED = "sitting sealed"
+SEALED = "sitting_sealed"
 
 
 def row_digest(row: Base) -> str:

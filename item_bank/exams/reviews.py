@@ -14,7 +14,6 @@ from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam, ExamVersion
 from item_bank.store.tables.items import Item, ItemRevision
 from item_bank.store.tables.people import CandidateDetails
-from item_bank.store.tables.records import Job
 from item_bank.store.tables.releases import ReleaseItem
 from item_bank.store.tables.sittings import PresentedItem, Response, Result, Sitting, SittingEvent
 
@@ -241,7 +240,7 @@ def report(db: Database, *, organisation_id: str, sitting_id: str) -> Report:
             amended=result.reason if result and result.number > 1 else None,
             events=tuple(_events(session, sitting_id)),
             country=details.country if details else None,
-            sealed=_is_sealed(session, sitting),
+            sealed=sitting.sealed_at is not None,
         )
 
 
@@ -255,11 +254,6 @@ def _events(session: Session, sitting_id: str) -> list[dict[str, Any]]:
         {"number": k.number, "kind": k.kind, "at": k.at, "payload": k.payload, "hash": k.hash}
         for k in links
     ]
-
-
-def _is_sealed(session: Session, sitting: Sitting) -> bool:
-    key = f"seal {sitting.id}"
-    return session.scalar(select(Job.status).where(Job.key == key)) == "done"
 
 
 def exam_overview(db: Database, *, organisation_id: str) -> list[ExamOverview]:

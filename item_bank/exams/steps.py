@@ -170,7 +170,7 @@ def keep_end(
             organisation_id=sitting.organisation_id,
             content=content,
             content_hash=digest,
-            reason="sitting finished",
+            reason="sitting_finished",
             created_at=snapshot.now,
         )
     )

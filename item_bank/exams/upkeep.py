@@ -16,7 +16,6 @@ from item_bank.exams.steps import TIME, keep_end
 from item_bank.store.audit import append_site_event
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
-from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import Sitting
 
 GRACE = 5 * SECOND  # an answer sent in time may still be on its way
@@ -25,20 +24,18 @@ GRACE = 5 * SECOND  # an answer sent in time may still be on its way
 def seal_sitting(db: Database, payload: Mapping[str, Any]) -> None:
     """Put the closing hash of a sitting's chain into the site chain, once."""
     with db.write() as session:
-        sitting = session.get_one(Sitting, payload["sitting"])
+        sitting = session.get_one(Sitting, payload["sitting"], with_for_update=True)
+        if sitting.sealed_at is not None:
+            return
+        sitting.sealed_at = db.now(session)
         closing = {
             "sitting": sitting.id,
             "length": sitting.chain_length,
             "head": sitting.chain_head,
         }
-        known = select(SiteEvent.payload).where(SiteEvent.kind == records.SEALED)
-        if (
-            closing
-            not in session.scalars(known.order_by(SiteEvent.number.desc()).limit(1000)).all()
-        ):
-            append_site_event(
-                session, records.SEALED, closing, db.now(session), sitting.organisation_id
-            )
+        append_site_event(
+            session, records.SEALED, closing, sitting.sealed_at, sitting.organisation_id
+        )
 
 
 def close_abandoned(db: Database) -> int:

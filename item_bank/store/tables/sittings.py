@@ -49,6 +49,7 @@ class Sitting(Base):
     stop_reason: Mapped[Word | None]
     chain_length: Mapped[int]
     chain_head: Mapped[Hash]
+    sealed_at: Mapped[Time | None]  # when the site chain took the chain's head
 
 
 class PresentedItem(Base):
@@ -124,5 +125,5 @@ class Result(Base):
     organisation_id: Mapped[Organisation]
     content: Mapped[Json]
     content_hash: Mapped[Hash]
-    reason: Mapped[Word]  # "sitting finished", or why it was amended
+    reason: Mapped[Word]  # "sitting_finished", or why it was amended
     created_at: Mapped[Time]

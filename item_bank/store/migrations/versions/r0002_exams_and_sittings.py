@@ -178,6 +178,7 @@ def upgrade() -> None:
         sa.Column("stop_reason", sa.String(length=64), nullable=True),
         sa.Column("chain_length", sa.Integer(), nullable=False),
         sa.Column("chain_head", sa.String(length=64), nullable=False),
+        sa.Column("sealed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["candidate_id"], ["candidates.id"], name=op.f("fk_sittings_candidate_id_candidates")
         ),
