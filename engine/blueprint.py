@@ -44,7 +44,8 @@ def check_areas(shares: Shares, items: ItemParameters) -> None:
 def area_masks(shares: Shares, items: ItemParameters) -> Bools:
     """Which items belong to each area with a share, shape ``(n_areas, n_items)``."""
     nothing = np.zeros(len(items), dtype=np.bool_)
-    return np.array([items.areas.get(name, nothing) for name, _ in shares], dtype=np.bool_)
+    masks = [items.areas.get(name, nothing) for name, _ in shares]
+    return np.array(masks, dtype=np.bool_).reshape(len(shares), len(items))
 
 
 def shortfalls(counts: Ints, shares: Shares, n: int) -> Floats:

@@ -190,7 +190,7 @@ def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Po
     masks = blueprint.area_masks(design.content_shares, items)
     counts = masks[:, list(state.administered)].sum(axis=1, dtype=np.int64)[None]
     short = blueprint.shortfalls(counts, design.content_shares, state.n)
-    chosen, skipped = blueprint.needed_area(short, (masks & free).any(axis=1, keepdims=True).T)
+    chosen, skipped = blueprint.needed_area(short, (masks & free).sum(axis=1)[None] > 0)
     names = [name for name, _ in design.content_shares]
     without = tuple(name for name, skip in zip(names, skipped[0], strict=True) if skip)
     if chosen[0] < 0:
