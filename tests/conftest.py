@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import uuid
@@ -12,11 +13,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
+from support.banks import small_bank_document
 from support.postgres import Unavailable, administer, server
 
 import tarozu
+from item_bank.items.formats.json_file import read_json
+from item_bank.items.imports import import_bank
+from item_bank.items.releases import ReleaseInfo, publish
 from item_bank.store.database import Database, open_database
-from item_bank.store.schema import initialise
+from item_bank.store.schema import initialise, organisation
 
 
 @pytest.fixture(scope="session")
@@ -120,3 +125,19 @@ def run_command(capsys, monkeypatch, tmp_path) -> Callable[..., tuple[int, str, 
         return int(stopped.value.code or 0), said.out, said.err
 
     return run
+
+
+@pytest.fixture
+def small_bank_file(tmp_path) -> Path:
+    """A bank file of 12 items in English and Russian, code "small"."""
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps(small_bank_document(), ensure_ascii=False, indent=1))
+    return path
+
+
+@pytest.fixture
+def small_bank(db: Database, small_bank_file: Path) -> ReleaseInfo:
+    """Release 1 of the bank "small" in `db`: 12 items, English and Russian."""
+    home = organisation(db)
+    import_bank(db, read_json(small_bank_file), organisation_id=home)
+    return publish(db, "small", organisation_id=home)

@@ -64,7 +64,7 @@ def _own_server(programs: Path, folder: Path) -> Iterator[URL]:
     owner = _owner(folder)
     data = folder / "data"
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    made = subprocess.run(
+    made = subprocess.run(  # noqa: PLW1510 - its status is read below
         [*initdb, "--no-sync", "--locale=C.UTF-8"], capture_output=True, cwd=folder, **owner
     )
     if made.returncode:

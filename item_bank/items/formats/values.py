@@ -1,0 +1,135 @@
+"""Checks that every bank format shares: text files, item codes, and parameters of a model.
+
+Called by the readers beside it. May import the engine, whose own checks of parameters decide.
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.items import FAMILIES, HAS_C, HAS_D, item_parameters
+from item_bank.items.bank_files import MAX_C, STATUSES
+from item_bank.items.content import CODE
+from item_bank.items.plans import Parameters
+
+MAX_BYTES = 200 * 2**20
+Note = Callable[[str, object, str], None]
+"""Takes note of a problem: expected, found, column."""
+
+
+def read_text(path: Path | str) -> str:
+    """Read UTF-8, with or without its mark, or UTF-16 with its mark.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, it is too large, in another encoding, or holds a NUL.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError("a file to read", (error.strerror or "none").lower(), file=path) from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"at most {MAX_BYTES >> 20} MiB", f"{len(data) >> 20} MiB", file=path)
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{data[error.start]:02x}"
+        raise InputError("UTF-8 text", found, file=path, line=line) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError("text", "a NUL character", file=path, line=line)
+    return text
+
+
+def check_code(code: object, note: Note, column: str) -> bool:
+    """Check an item's code."""
+    if isinstance(code, str) and CODE.fullmatch(code):
+        return True
+    expected = "a code of at most 64 letters, digits, space and _ . : / - (a letter or digit first)"
+    note(expected, repr(code), column)
+    return False
+
+
+def check_area(area: object, note: Note, column: str) -> str | None:
+    """Check a content area; "" is none."""
+    if isinstance(area, str) and len(area) <= 64 and not area.startswith(("=", "+", "-", "@")):
+        return area.strip()
+    note("a content area of at most 64 characters", repr(area), column)
+    return None
+
+
+def check_status(status: object, note: Note, column: str) -> str | None:
+    """Check a status; None and "" say nothing."""
+    if status in STATUSES or status in {None, ""}:
+        return str(status) if status else None
+    note(f"one of {', '.join(STATUSES)}", repr(status), column)
+    return None
+
+
+def checked_parameters(
+    model: object, values: Mapping[str, Any], se: Mapping[str, Any], note: Note, prefix: str = ""
+) -> Parameters | None:
+    """Check the parameters of one item by the engine's own rules.
+
+    Parameters
+    ----------
+    values, se
+        Of the keys a, b, c, d and thresholds those that are given.
+    prefix
+        Put before the name of a parameter in a column.
+    """
+    if model not in FAMILIES:
+        note(f"one of {', '.join(FAMILIES)}", repr(model), f"{prefix}model")
+        return None
+    kept = _of_model(str(model), values)
+    missing = [name for name in _needed(str(model)) if name not in kept]
+    for name in missing:
+        note(f"a number (model {model})", "none", f"{prefix}{name}")
+    if missing or _engine_refuses(str(model), kept, note, prefix):
+        return None
+    if kept.get("c", 0.0) > MAX_C:
+        note(f"at most {MAX_C}", kept["c"], f"{prefix}c")
+        return None
+    return Parameters(str(model), kept, {name: se[name] for name in kept if name in se})
+
+
+def _of_model(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(values)
+    if model in {"rasch", "pcm"}:
+        kept.setdefault("a", 1.0)
+    return {name: kept[name] for name in ("a", "b", "c", "d", "thresholds") if name in kept}
+
+
+def _needed(model: str) -> list[str]:
+    if FAMILIES[model] != "logistic":
+        return ["a", "thresholds"]
+    return ["a", "b"] + ["c"] * (model in HAS_C) + ["d"] * (model in HAS_D)
+
+
+def _engine_refuses(model: str, values: Mapping[str, Any], note: Note, prefix: str) -> bool:
+    given = {name: [values[name]] for name in ("b", "c", "d") if name in values}
+    steps = [values["thresholds"]] if "thresholds" in values else None
+    if model in {"rasch", "pcm"} and values["a"] != 1:
+        note(f"1 (model {model})", values["a"], f"{prefix}a")
+        return True
+    try:
+        item_parameters(["x"], model, a=[values["a"]], thresholds=steps, **given)
+    except InputError as error:
+        name = (error.column or "").rpartition(": ")[2]
+        note(error.expected, error.found, prefix + name)
+        return True
+    return False
+
+
+def is_number(value: object) -> bool:
+    """Whether a JSON value is a finite number (a truth value is none)."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain and math.isfinite(float(value))  # type: ignore[arg-type]

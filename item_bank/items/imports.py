@@ -1,0 +1,303 @@
+"""The import of a bank file: items, revisions, variants, and a draft of the new parameters.
+
+A new revision is made only when text, key, content area or description changed; a draft only when
+parameters did. Called by `tarozu bank import` and the demonstration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.errors import InputError
+from item_bank.items.bank_files import BankSource, ItemSource
+from item_bank.items.calibrations import DraftRow, add_draft
+from item_bank.items.content import PARAMETERS_ONLY
+from item_bank.items.plans import EVERY_LANGUAGE, Parameters, last_release, plan
+from item_bank.store.audit import append_site_event
+from item_bank.store.canonical import content_hash
+from item_bank.store.database import Database
+from item_bank.store.tables.base import new_id
+from item_bank.store.tables.items import Bank, Item, ItemRevision, ItemVariant
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did, or would do: item codes by what happened to them."""
+
+    bank_code: str
+    new_bank: bool
+    new: tuple[str, ...]
+    revised: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    parameters: tuple[str, ...]
+    without_parameters: tuple[str, ...]
+    statuses: tuple[str, ...]
+    draft: int | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.new_bank or self.new or self.revised or self.parameters or self.statuses)
+
+
+class _DryRun(Exception):  # noqa: N818 - rolls a transaction back
+    pass
+
+
+def _keep_nothing_if(dry_run: bool) -> None:  # noqa: FBT001 - reads as a sentence
+    if dry_run:
+        raise _DryRun
+
+
+def import_bank(
+    db: Database,
+    source: BankSource,
+    *,
+    organisation_id: str,
+    bank_code: str | None = None,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Make or change a bank from a file that was read, whole or not at all.
+
+    Parameters
+    ----------
+    bank_code
+        Goes before the code in the file; one of the two must be there.
+    dry_run
+        Do it all and keep nothing.
+
+    Raises
+    ------
+    InputError
+        When no bank is named, or a type of item does not go with its new parameters.
+    """
+    code = bank_code or source.code
+    if code is None:
+        raise InputError("a bank's code, in the file or as --bank", "none", file=source.file)
+    made: list[ImportReport] = []
+    try:
+        with db.write() as session:
+            made.append(_import(session, source, code, organisation_id, db.now(session)))
+            _keep_nothing_if(dry_run)
+    except _DryRun:
+        pass
+    return made[0]
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a revision says."""
+
+    type: str
+    content_area: str
+    key: Mapping[str, Any]
+    about: Mapping[str, Any]
+    variants: Mapping[str, Mapping[str, Any]]
+
+    def hash(self) -> str:
+        return content_hash([self.type, self.content_area, self.key, self.about, self.variants])
+
+
+@dataclass
+class _Work:
+    """The bank as it is found, and what is to be written."""
+
+    bank: Bank
+    now: int
+    items: dict[str, Item]
+    newest: dict[str, ItemRevision]
+    variants: dict[str, dict[str, Any]]
+    parameters: dict[str, Mapping[str, Parameters]]
+    new_items: list[Item] = field(default_factory=list)
+    new_revisions: list[ItemRevision] = field(default_factory=list)
+    new_variants: list[ItemVariant] = field(default_factory=list)
+    rows: list[DraftRow] = field(default_factory=list)
+    codes: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, what: str, code: str) -> None:
+        self.codes.setdefault(what, []).append(code)
+
+    def noted(self, what: str) -> tuple[str, ...]:
+        return tuple(self.codes.get(what, ()))
+
+
+def _import(
+    session: Session, source: BankSource, code: str, organisation_id: str, now: int
+) -> ImportReport:
+    bank, is_new = _bank(session, source, code, organisation_id, now)
+    work = _found(session, bank, now)
+    for index, item in enumerate(source.items):
+        _import_item(work, item, index)
+    for rows in (work.new_items, work.new_revisions, work.new_variants):
+        session.add_all(rows)
+        session.flush()
+    draft = _save_parameters(session, work)
+    report = ImportReport(
+        code,
+        is_new,
+        work.noted("new"),
+        work.noted("revised"),
+        work.noted("unchanged"),
+        work.noted("parameters"),
+        work.noted("without"),
+        work.noted("status"),
+        draft,
+    )
+    if report.changed:
+        _event(session, bank, report, now)
+    return report
+
+
+def _bank(
+    session: Session, source: BankSource, code: str, organisation_id: str, now: int
+) -> tuple[Bank, bool]:
+    query = select(Bank).where(Bank.organisation_id == organisation_id, Bank.code == code)
+    bank = session.scalars(query.with_for_update()).one_or_none()
+    if bank is not None:
+        bank.about = {**bank.about, **source.about}
+        return bank, False
+    bank = Bank(id=new_id(), organisation_id=organisation_id, code=code, created_at=now)
+    bank.about = dict(source.about)
+    session.add(bank)
+    session.flush()
+    return bank, True
+
+
+def _found(session: Session, bank: Bank, now: int) -> _Work:
+    items = {i.code: i for i in session.scalars(select(Item).where(Item.bank_id == bank.id))}
+    revisions = (
+        select(ItemRevision)
+        .join(Item, Item.id == ItemRevision.item_id)
+        .where(Item.bank_id == bank.id)
+        .order_by(ItemRevision.number)
+    )
+    newest = {revision.item_id: revision for revision in session.scalars(revisions)}
+    texts = (
+        select(ItemVariant)
+        .join(ItemRevision, ItemRevision.id == ItemVariant.revision_id)
+        .join(Item, Item.id == ItemRevision.item_id)
+        .where(Item.bank_id == bank.id)
+    )
+    variants: dict[str, dict[str, Any]] = {}
+    for variant in session.scalars(texts):
+        variants.setdefault(variant.revision_id, {})[variant.language] = variant.content
+    planned = {item.revision_id: item.parameters for item in plan(session, bank).items}
+    return _Work(bank, now, items, newest, variants, planned)
+
+
+def _import_item(work: _Work, source: ItemSource, index: int) -> None:
+    item = work.items.get(source.code) or _new_item(work, source, index)
+    status = source.status or ("operational" if source.parameters else "draft")
+    if item.status != status and (source.status or item.status == "draft"):
+        item.status = status
+        work.note("status", item.code)
+    revision = _revision(work, item, source)
+    before = work.parameters.get(revision.id, {})
+    if not source.parameters and not before:
+        work.note("without", item.code)
+    elif source.parameters and not _same(before, source.parameters):
+        work.note("parameters", item.code)
+        work.rows += [
+            DraftRow(revision.id, language, p.model, p.values, p.se)
+            for language, p in source.parameters.items()
+        ]
+
+
+def _new_item(work: _Work, source: ItemSource, index: int) -> Item:
+    """Items of one import are made a microsecond apart, which keeps their order in the file."""
+    item = Item(
+        id=new_id(),
+        organisation_id=work.bank.organisation_id,
+        bank_id=work.bank.id,
+        code=source.code,
+        status=source.status or ("operational" if source.parameters else "draft"),
+        created_at=work.now + index,
+    )
+    work.new_items.append(item)
+    return item
+
+
+def _revision(work: _Work, item: Item, source: ItemSource) -> ItemRevision:
+    """Return the item's newest revision: a new one where the file says something else."""
+    old = work.newest.get(item.id)
+    says = _content(work, source, old)
+    if old is not None and old.content_hash == says.hash():
+        work.note("unchanged", item.code)
+        return old
+    work.note("revised" if old else "new", item.code)
+    revision = ItemRevision(
+        id=new_id(),
+        organisation_id=work.bank.organisation_id,
+        item_id=item.id,
+        number=old.number + 1 if old else 1,
+        type=says.type,
+        content_area=says.content_area,
+        key=dict(says.key),
+        about=dict(says.about),
+        content_hash=says.hash(),
+        created_at=work.now,
+    )
+    work.new_revisions.append(revision)
+    work.new_variants += [
+        ItemVariant(
+            revision_id=revision.id,
+            language=language,
+            organisation_id=work.bank.organisation_id,
+            content=dict(content),
+        )
+        for language, content in says.variants.items()
+    ]
+    return revision
+
+
+def _content(work: _Work, source: ItemSource, old: ItemRevision | None) -> _Content:
+    """What the new revision says; a file with parameters only keeps the text that there is."""
+    if source.type != PARAMETERS_ONLY or old is None:
+        area = source.content_area or ""
+        return _Content(source.type, area, source.key, source.about, source.variants)
+    _check_model(source, old)
+    return _Content(
+        old.type,
+        old.content_area if source.content_area is None else source.content_area,
+        old.key,
+        {**old.about, **source.about},
+        work.variants.get(old.id, {}),
+    )
+
+
+def _check_model(source: ItemSource, old: ItemRevision) -> None:
+    for given in source.parameters.values():
+        if old.type != PARAMETERS_ONLY and "thresholds" in given.values:
+            expected = f"a model with two categories for type {old.type}"
+            raise InputError(expected, given.model, column=f"item {source.code}: model")
+
+
+def _same(before: Mapping[str, Parameters], given: Mapping[str, Parameters]) -> bool:
+    """Whether a file's parameters are what a release would have anyway."""
+    if EVERY_LANGUAGE in given:
+        return bool(before) and all(p == given[EVERY_LANGUAGE] for p in before.values())
+    return all(before.get(language) == p for language, p in given.items())
+
+
+def _save_parameters(session: Session, work: _Work) -> int | None:
+    if not work.rows:
+        return None
+    base = last_release(session, work.bank.id)
+    base_id = base.id if base else None
+    return add_draft(session, work.bank, "import", work.rows, work.now, base_release_id=base_id)
+
+
+def _event(session: Session, bank: Bank, report: ImportReport, now: int) -> None:
+    payload = {
+        "bank": bank.code,
+        "new": len(report.new),
+        "revised": len(report.revised),
+        "parameters": len(report.parameters),
+        "draft": report.draft,
+    }
+    append_site_event(session, "bank_imported", payload, now, bank.organisation_id)

@@ -1,0 +1,142 @@
+"""Items and their revisions: look-ups, and the life cycle of an item.
+
+Called by the exams and by `tarozu bank`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.errors import AnswerIsNo, InputError
+from item_bank.items.releases import bank_by_code
+from item_bank.store.audit import append_site_event
+from item_bank.store.caches import once
+from item_bank.store.database import Database
+from item_bank.store.tables.items import Bank, Item, ItemHold, ItemRevision
+
+
+@dataclass(frozen=True)
+class Revision:
+    """An item revision without its text; the key never leaves the server."""
+
+    id: str
+    item_id: str
+    code: str
+    number: int
+    type: str
+    content_area: str
+    key: Mapping[str, Any]
+    about: Mapping[str, Any]
+
+
+def revision(db: Database, revision_id: str) -> Revision:
+    """Return a revision; the same object every time.
+
+    Raises
+    ------
+    InputError
+        When there is none with this id.
+    """
+    return once(db, ("revision", revision_id), lambda: _load_revision(db, revision_id))
+
+
+def _load_revision(db: Database, revision_id: str) -> Revision:
+    query = select(ItemRevision, Item.code).join(Item, Item.id == ItemRevision.item_id)
+    with db.read() as session:
+        found = session.execute(query.where(ItemRevision.id == revision_id)).one_or_none()
+    if found is None:
+        raise InputError("an item revision", "none with this id")
+    row, code = found
+    return Revision(
+        row.id, row.item_id, code, row.number, row.type, row.content_area, row.key, row.about
+    )
+
+
+def item_by_code(session: Session, bank: Bank, code: str) -> Item:
+    """Return an item of a bank; `InputError` when it has none of this code."""
+    query = select(Item).where(Item.bank_id == bank.id, Item.code == code)
+    item = session.scalars(query).one_or_none()
+    if item is None:
+        raise InputError(f"an item of bank {bank.code}", repr(code))
+    return item
+
+
+def retire_item(db: Database, bank_code: str, code: str, *, organisation_id: str) -> None:
+    """Leave an item out of every later release; earlier ones keep it."""
+    with db.write() as session:
+        bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
+        item = item_by_code(session, bank, code)
+        if item.status == "retired":
+            raise AnswerIsNo(f"item {code} is retired already")
+        item.status = "retired"
+        payload = {"bank": bank_code, "item": code}
+        append_site_event(session, "item_retired", payload, db.now(session), organisation_id)
+
+
+# --- holds -------------------------------------------------------------------------------------
+
+
+def hold_item(
+    db: Database, bank_code: str, code: str, reason: str, *, organisation_id: str
+) -> None:
+    """Take a compromised item out of every running sitting at its next step.
+
+    Raises
+    ------
+    AnswerIsNo
+        When it is held already.
+    InputError
+        When there is no such item, or the reason is blank or longer than 200 characters.
+    """
+    if not 0 < len(reason.strip()) <= 200:
+        raise InputError("a reason of 1 to 200 characters", repr(reason[:40]), column="--reason")
+    with db.write() as session:
+        item, now = _item_to_change(db, session, bank_code, code, organisation_id)
+        if _holds(session, item):
+            raise AnswerIsNo(f"item {code} is held already")
+        hold = ItemHold(organisation_id=organisation_id, item_id=item.id, reason=reason.strip())
+        hold.placed_at = now
+        session.add(hold)
+        payload = {"bank": bank_code, "item": code, "reason": reason.strip()}
+        append_site_event(session, "item_held", payload, now, organisation_id)
+
+
+def release_hold(db: Database, bank_code: str, code: str, *, organisation_id: str) -> None:
+    """Let an item be chosen again; `AnswerIsNo` when it is not held."""
+    with db.write() as session:
+        item, now = _item_to_change(db, session, bank_code, code, organisation_id)
+        holds = _holds(session, item)
+        if not holds:
+            raise AnswerIsNo(f"item {code} is not held")
+        for hold in holds:
+            hold.lifted_at = now
+        payload = {"bank": bank_code, "item": code}
+        append_site_event(session, "item_hold_lifted", payload, now, organisation_id)
+
+
+def held_codes(session: Session, bank_id: str) -> frozenset[str]:
+    """Codes of the items of a bank that may not be chosen now."""
+    query = (
+        select(Item.code)
+        .join(ItemHold, ItemHold.item_id == Item.id)
+        .where(Item.bank_id == bank_id, ItemHold.lifted_at.is_(None))
+    )
+    return frozenset(session.scalars(query))
+
+
+def _item_to_change(
+    db: Database, session: Session, bank_code: str, code: str, organisation_id: str
+) -> tuple[Item, int]:
+    bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
+    session.get_one(Bank, bank.id, with_for_update=True)
+    return item_by_code(session, bank, code), db.now(session)
+
+
+def _holds(session: Session, item: Item) -> list[ItemHold]:
+    query = select(ItemHold).where(ItemHold.item_id == item.id, ItemHold.lifted_at.is_(None))
+    return list(session.scalars(query))

@@ -1,0 +1,202 @@
+"""What the next release of a bank would hold: the last release, with the open draft over it.
+
+Pure once loaded. Called by `releases.publish`, by `bank diff ... draft` and by `bank show`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.errors import InputError
+from item_bank.store.canonical import content_hash
+from item_bank.store.tables.items import Bank, Item, ItemRevision, ItemVariant
+from item_bank.store.tables.releases import (
+    DraftParameters,
+    ParameterDraft,
+    Release,
+    ReleaseItem,
+)
+
+EVERY_LANGUAGE = ""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A model with its parameters and standard errors."""
+
+    model: str
+    values: dict[str, Any]
+    se: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlannedItem:
+    """An item of a release, with its parameters by language (or in `EVERY_LANGUAGE`)."""
+
+    code: str
+    revision_id: str
+    revision_hash: str
+    content_area: str
+    status: str
+    parameters: Mapping[str, Parameters]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The items of a release in order, its languages, and which items stay outside and why."""
+
+    bank_code: str
+    items: tuple[PlannedItem, ...]
+    languages: tuple[str, ...]
+    base_release_id: str | None = None
+    draft_id: str | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def content_hash(self) -> str:
+        """Hash of all that the release freezes."""
+        rows = [
+            [i.code, i.revision_hash, i.content_area, i.status, language, p.model, p.values, p.se]
+            for i in self.items
+            for language, p in i.parameters.items()
+        ]
+        return content_hash({"bank": self.bank_code, "items": rows})
+
+
+def last_release(session: Session, bank_id: str) -> Release | None:
+    """Return the newest release of a bank."""
+    newest = select(Release).where(Release.bank_id == bank_id).order_by(Release.number.desc())
+    return session.scalars(newest.limit(1)).first()
+
+
+def open_draft(session: Session, bank_id: str) -> ParameterDraft | None:
+    """Return the draft that waits to be published."""
+    waiting = (
+        select(ParameterDraft)
+        .where(ParameterDraft.bank_id == bank_id, ParameterDraft.status == "open")
+        .order_by(ParameterDraft.number.desc())
+    )
+    return session.scalars(waiting.limit(1)).first()
+
+
+def plan(session: Session, bank: Bank) -> Plan:
+    """Lay the open draft over the last release, without retired items.
+
+    Items without parameters stay outside, too.
+
+    Raises
+    ------
+    InputError
+        When an item has parameters in some languages of the bank only.
+    """
+    base, draft = last_release(session, bank.id), open_draft(session, bank.id)
+    old = _released(session, base)
+    new = _drafted(session, draft)
+    kept: list[tuple[Item, ItemRevision, dict[str, Parameters]]] = []
+    left_out = {}
+    for item in _items_in_order(session, bank, old):
+        given = new.get(item.code) or old.get(item.code)
+        if item.status in {"retired", "draft"} or given is None:
+            left_out[item.code] = "no parameters" if given is None else item.status
+            continue
+        revision, parameters = given
+        if item.code in old and old[item.code][0].id == revision.id:
+            parameters = _over(old[item.code][1], parameters)
+        kept.append((item, revision, parameters))
+    languages = _languages(session, [revision.id for _, revision, _ in kept])
+    items = tuple(_planned(item, revision, p, languages) for item, revision, p in kept)
+    ids = (base.id if base else None, draft.id if draft else None)
+    return Plan(bank.code, items, languages, *ids, left_out)
+
+
+Given = dict[str, tuple[ItemRevision, dict[str, Parameters]]]
+
+
+def _released(session: Session, release: Release | None) -> Given:
+    if release is None:
+        return {}
+    rows = (
+        select(ReleaseItem, ItemRevision, Item.code)
+        .join(ItemRevision, ItemRevision.id == ReleaseItem.revision_id)
+        .join(Item, Item.id == ItemRevision.item_id)
+        .where(ReleaseItem.release_id == release.id)
+        .order_by(ReleaseItem.position)
+    )
+    return _by_code(session.execute(rows))
+
+
+def _drafted(session: Session, draft: ParameterDraft | None) -> Given:
+    if draft is None:
+        return {}
+    rows = (
+        select(DraftParameters, ItemRevision, Item.code)
+        .join(ItemRevision, ItemRevision.id == DraftParameters.revision_id)
+        .join(Item, Item.id == ItemRevision.item_id)
+        .where(DraftParameters.draft_id == draft.id)
+        .order_by(ItemRevision.number)
+    )
+    return _by_code(session.execute(rows))
+
+
+def _by_code(
+    rows: Iterable[tuple[ReleaseItem | DraftParameters, ItemRevision, str]],
+) -> Given:
+    """Collect the languages of each item; of two revisions the later row's counts."""
+    given: Given = {}
+    for row, revision, code in rows:
+        if code not in given or given[code][0].id != revision.id:
+            given[code] = (revision, {})
+        given[code][1][row.language] = Parameters(row.model, row.parameters, row.se)
+    return given
+
+
+def _over(old: dict[str, Parameters], new: dict[str, Parameters]) -> dict[str, Parameters]:
+    return new if EVERY_LANGUAGE in new else old | new
+
+
+def _items_in_order(session: Session, bank: Bank, released: Given) -> list[Item]:
+    """Items of the last release keep their order; others follow in the order of their making."""
+    order = {code: position for position, code in enumerate(released)}
+    found = session.scalars(select(Item).where(Item.bank_id == bank.id))
+    last = len(order)
+    return sorted(found, key=lambda i: (order.get(i.code, last), i.created_at, i.code))
+
+
+def _languages(session: Session, revision_ids: list[str]) -> tuple[str, ...]:
+    found: set[str] = set()
+    for start in range(0, len(revision_ids), 500):
+        some = revision_ids[start : start + 500]
+        query = select(ItemVariant.language).where(ItemVariant.revision_id.in_(some)).distinct()
+        found.update(session.scalars(query))
+    return tuple(sorted(found)) or (EVERY_LANGUAGE,)
+
+
+def _planned(
+    item: Item,
+    revision: ItemRevision,
+    parameters: dict[str, Parameters],
+    languages: tuple[str, ...],
+) -> PlannedItem:
+    status = "pretest" if item.status == "pretest" else "operational"
+    return PlannedItem(
+        item.code,
+        revision.id,
+        revision.content_hash,
+        revision.content_area,
+        status,
+        {language: _in_language(item.code, parameters, language) for language in languages},
+    )
+
+
+def _in_language(code: str, parameters: dict[str, Parameters], language: str) -> Parameters:
+    found = parameters.get(language) or parameters.get(EVERY_LANGUAGE)
+    if found is None and len({repr(p) for p in parameters.values()}) == 1:
+        return next(iter(parameters.values()))  # a language that is new to an item not split
+    if found is None:
+        known = ", ".join(parameters)
+        raise InputError(f"parameters for language {language!r}", known, column=f"item {code}")
+    return found
