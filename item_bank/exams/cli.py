@@ -19,6 +19,7 @@ from item_bank.console import Console, table
 if TYPE_CHECKING:
     from item_bank.exams.designs import ExamSummary
     from item_bank.exams.reviews import SittingRow
+    from item_bank.store.database import Database
 
 FILE = click.Path(path_type=Path)
 

@@ -136,7 +136,7 @@ def import_roster(
     with db.write() as session:
         exam_id = _exam_id(session, exam_code, organisation_id)
         now = db.now(session)
-        issued = [_enrol(session, row, exam_id, organisation_id, key, now, reissue) for row in rows]
+        issued = [_issue(session, row, exam_id, organisation_id, key, now, reissue) for row in rows]
         counts = {
             "exam": exam_code,
             "persons": len(rows),
@@ -155,7 +155,7 @@ def _exam_id(session: Session, code: str, organisation_id: str) -> str:
     return exam_id
 
 
-def _enrol(
+def _issue(
     session: Session,
     row: RosterRow,
     exam_id: str,
@@ -164,8 +164,7 @@ def _enrol(
     now: int,
     reissue: bool,  # noqa: FBT001 - passed on as it was given
 ) -> IssuedCode:
-    candidate_id = _candidate(session, row, organisation_id, now)
-    _register(session, row, exam_id, candidate_id, organisation_id, now)
+    candidate_id = enrol(session, row, exam_id, organisation_id, now)
     valid = AccessCode.revoked_at.is_(None), AccessCode.candidate_id == candidate_id
     if reissue:
         session.execute(update(AccessCode).where(*valid).values(revoked_at=now))
@@ -182,6 +181,13 @@ def _enrol(
     )
     session.flush()
     return IssuedCode(row.roster_id, row.name, code)
+
+
+def enrol(session: Session, row: RosterRow, exam_id: str, organisation_id: str, now: int) -> str:
+    """Register one person for an exam and return the candidate's id; again is the same."""
+    candidate_id = _candidate(session, row, organisation_id, now)
+    _register(session, row, exam_id, candidate_id, organisation_id, now)
+    return candidate_id
 
 
 def _candidate(session: Session, row: RosterRow, organisation_id: str, now: int) -> str:
