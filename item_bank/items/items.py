@@ -13,11 +13,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import AnswerIsNo, InputError
+from item_bank.items.imports import ImportReport, import_bank
 from item_bank.items.releases import bank_by_code
 from item_bank.store.audit import append_site_event
 from item_bank.store.caches import once
 from item_bank.store.database import Database
 from item_bank.store.tables.items import Bank, Item, ItemHold, ItemRevision
+
+__all__ = [
+    "ImportReport",
+    "Revision",
+    "held_codes",
+    "hold_item",
+    "import_bank",
+    "item_by_code",
+    "release_hold",
+    "retire_item",
+    "revision",
+]
 
 
 @dataclass(frozen=True)
