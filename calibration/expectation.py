@@ -50,6 +50,8 @@ class Design:
     ----------
     blocks
         The persons, in order.
+    matrix, n_categories
+        What it was made of.
     first
         Column of each item's score 1, shape (n_items,).
     n_positive
@@ -61,6 +63,8 @@ class Design:
     """
 
     blocks: tuple[PersonBlock, ...]
+    matrix: ResponseMatrix
+    n_categories: Ints
     first: Ints
     n_positive: int
     complete: bool
@@ -128,11 +132,22 @@ def make_design(matrix: ResponseMatrix, n_categories: Ints, group: Ints) -> Desi
     share = matrix.n_responses / max(matrix.n_persons * matrix.n_items, 1)
     dense = share >= _DENSE_SHARE and matrix.n_persons * n_columns <= _DENSE_CELLS
     blocks = tuple(
-        PersonBlock(_indicators(matrix, low, first, n_columns, dense=dense), group[low : low + BLOCK])
+        PersonBlock(
+            _indicators(matrix, low, first, n_columns, dense=dense), group[low : low + BLOCK]
+        )
         for low in range(0, matrix.n_persons, BLOCK)
     )
     n_groups = int(group.max(initial=0)) + 1
-    return Design(blocks, first[:-1], int(first[-1]), matrix.complete, matrix.n_persons, n_groups)
+    return Design(
+        blocks,
+        matrix,
+        n_categories,
+        first[:-1],
+        int(first[-1]),
+        matrix.complete,
+        matrix.n_persons,
+        n_groups,
+    )
 
 
 def _indicators(

@@ -114,7 +114,7 @@ class ResponseMatrix:
         position[np.asarray(keep, dtype=np.int64)] = np.arange(len(keep))
         column = position[self.column]
         seen = column >= 0
-        return _from_triplets(
+        return response_matrix_from_codes(
             self.person,
             tuple(self.item[k] for k in keep),
             (self.rows()[seen], column[seen], self.score[seen]),
@@ -169,9 +169,9 @@ def from_dense(
     seen = values[rows, columns]
     if seen.size and (np.any(seen != np.floor(seen)) or seen.min() < 0):
         raise InputError("scores that are integers from 0", seen.min())
-    return _from_triplets(
-        tuple(person) or _numbered(values.shape[0]),
-        tuple(item) or _numbered(values.shape[1]),
+    return response_matrix_from_codes(
+        tuple(person) or numbered(values.shape[0]),
+        tuple(item) or numbered(values.shape[1]),
         (rows, columns, seen),
         group=tuple(group),
         routed=routed,
@@ -213,7 +213,7 @@ def response_matrix(
     triplets = (np.array(rows, np.int64), np.array(cols, np.int64), np.array(scores, np.int64))
     people = tuple(persons)
     groups = tuple(group[name] for name in people) if group else ()
-    return _from_triplets(people, tuple(columns), triplets, group=groups, routed=routed)
+    return response_matrix_from_codes(people, tuple(columns), triplets, group=groups, routed=routed)
 
 
 def response_matrix_from_log(
@@ -240,15 +240,22 @@ def response_matrix_from_log(
     return response_matrix(kept, items=items, routed=True)
 
 
-def _from_triplets(
+def response_matrix_from_codes(
     person: tuple[str, ...],
     item: tuple[str, ...],
-    triplets: tuple[npt.NDArray[np.integer], npt.NDArray[np.integer], npt.NDArray[np.generic]],
+    codes: tuple[Ints, Ints, npt.NDArray[np.generic]],
     *,
-    group: tuple[str, ...],
-    routed: bool,
+    group: tuple[str, ...] = (),
+    routed: bool = False,
 ) -> ResponseMatrix:
-    rows, columns, scores = triplets
+    """Make a response matrix from the row, column and score of each response, in any order.
+
+    Raises
+    ------
+    InputError
+        When a person answered an item twice.
+    """
+    rows, columns, scores = codes
     order = np.lexsort((columns, rows))
     rows, columns, scores = rows[order], columns[order], scores[order]
     twice = np.flatnonzero((np.diff(rows) == 0) & (np.diff(columns) == 0))
@@ -268,5 +275,6 @@ def _from_triplets(
     )
 
 
-def _numbered(count: int) -> tuple[str, ...]:
+def numbered(count: int) -> tuple[str, ...]:
+    """Name persons or items by their position, from 1."""
     return tuple(str(k) for k in range(1, count + 1))

@@ -10,7 +10,7 @@ Sources: Bock and Aitkin (1981); Kim (2006) for items held fixed; Walker and Ni 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Settings:
         Expectation steps at most.
     """
 
-    priors: Priors = Priors()
+    priors: Priors = field(default_factory=Priors)
     quadrature: int = 61
     tolerance: float = 1e-4
     max_iterations: int = 500
@@ -121,7 +121,7 @@ class MmlFit:
 def fit(
     matrix: ResponseMatrix,
     models: Sequence[str],
-    settings: Settings = Settings(),  # noqa: B008 - frozen
+    settings: Settings = Settings(),
     *,
     fixed: ItemParameters | None = None,
     start: ItemParameters | None = None,
@@ -218,9 +218,7 @@ def _iterate(
         point = tried
 
 
-def _evaluate(
-    space: Space, design: Design, state: State, theta: Floats, priors: Priors
-) -> _Point:
+def _evaluate(space: Space, design: Design, state: State, theta: Floats, priors: Priors) -> _Point:
     tables = make_tables(space, state, design, theta)
     expectation = expect(design, tables)
     counts = category_counts(space, design, expectation.totals, expectation.mass)
@@ -323,7 +321,7 @@ def _n_categories(
         if empty.size and not held[k] and known_rows[k] < 0:
             found = f"no score of {empty[0]}"
             raise InputError("an item of which every score occurs", found, column=matrix.item[k])
-    return n_categories.astype(np.int64)
+    return np.asarray(n_categories, dtype=np.int64)
 
 
 def _padded_counts(matrix: ResponseMatrix, n_categories: Ints) -> Ints:

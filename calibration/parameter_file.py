@@ -73,9 +73,8 @@ class ParameterFile:
 
 def no_errors(n_items: int, n_thresholds: int) -> StandardErrors:
     """Make standard errors of which none is known."""
-    blank = np.full(n_items, np.nan)
-    columns = (blank.copy() for _ in SCALARS)
-    return StandardErrors(*columns, np.full((n_items, n_thresholds), np.nan))
+    a, b, c, d = np.full((4, n_items), np.nan)
+    return StandardErrors(a, b, c, d, np.full((n_items, n_thresholds), np.nan))
 
 
 def read_parameters(path: Path | str, *, language: str | None = None) -> ItemParameters:
@@ -321,4 +320,5 @@ def _errors(table: TextTable, width: int) -> StandardErrors:
     for name, column in every.items():
         for row in np.flatnonzero(column < 0):
             raise table.error(int(row), name, "a standard error from 0", float(column[row]))
-    return StandardErrors(*columns.values(), steps)
+    a, b, c, d = columns.values()
+    return StandardErrors(a, b, c, d, steps)

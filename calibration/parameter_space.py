@@ -225,7 +225,9 @@ def local_parameters(items: ItemParameters, rows: Ints, family: str, width: int)
     a = items.a[rows]
     if family == LOGISTIC:
         with np.errstate(divide="ignore"):
-            return np.column_stack((a, -a * items.b[rows], logit(items.c[rows]), logit(items.d[rows])))
+            return np.column_stack(
+                (a, -a * items.b[rows], logit(items.c[rows]), logit(items.d[rows]))
+            )
     steps = np.full((len(rows), width - 1), np.nan)
     known = items.thresholds[rows][:, : width - 1]
     steps[:, : known.shape[1]] = known
@@ -253,7 +255,7 @@ def to_items(space: Space, state: State) -> ItemParameters:
 
 
 def thresholds_of(family: str, local: Floats) -> Floats:
-    """b or thresholds of local parameters, shape (n, n_thresholds)."""
+    """Difficulties or thresholds of local parameters, shape (n, n_thresholds)."""
     if family == LOGISTIC:
         return -local[:, 1:2] / local[:, :1]
     intercepts = local[:, 1:]
@@ -282,7 +284,9 @@ def starting_state(
     """
     local = []
     for family in space.families:
-        start = _family_start(family, counts[family.rows], c_start, [space.model[k] for k in family.rows])
+        start = _family_start(
+            family, counts[family.rows], c_start, [space.model[k] for k in family.rows]
+        )
         has = known_rows[family.rows] >= 0
         if known is not None and has.any():
             rows = known_rows[family.rows][has]

@@ -150,7 +150,7 @@ def prior_terms(
 
 def _log_normal_density(x: Floats, density: Density) -> Floats:
     z = (x - density.mean) / density.sd
-    return -0.5 * z * z - np.log(density.sd) - _HALF_LOG_2PI
+    return np.asarray(-0.5 * z * z - np.log(density.sd) - _HALF_LOG_2PI)
 
 
 def _add_slope(terms: PriorTerms, density: Density, parameters: Floats, weight: Floats) -> None:
