@@ -117,7 +117,7 @@ def fail(db: Database, job: ClaimedJob, error: str) -> None:
 
 def backoff(tries: int) -> int:
     """Microseconds to wait after so many tries: 10 s, 20 s, 40 s, ... at most an hour."""
-    return min(10 * SECOND * 2 ** (tries - 1), 60 * MINUTE)
+    return min(10 * SECOND << (tries - 1), 60 * MINUTE)
 
 
 def run_pending(db: Database, handlers: Mapping[str, Handler], *, at_most: int = 10_000) -> int:

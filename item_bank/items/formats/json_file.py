@@ -27,6 +27,7 @@ from item_bank.items.content import (
 )
 from item_bank.items.formats.values import (
     Note,
+    check_about,
     check_area,
     check_code,
     check_status,
@@ -245,6 +246,7 @@ def _item(
     given_area = value.get("content_area", area)
     checked_area = None if given_area is None else check_area(given_area, note, "content_area")
     status = check_status(value.get("status"), note, "status")
+    about = check_about({name: value[name] for name in ABOUT if name in value}, note)
     parameters = _parameters(value, note)
     has_text = "variants" in value or "key" in value
     variants = value.get("variants", {})
@@ -257,7 +259,7 @@ def _item(
         type=value["type"] if has_text else PARAMETERS_ONLY,
         content_area=checked_area,
         key=stored_key(value["key"], variants) if has_text else {},
-        about={name: value[name] for name in ABOUT if name in value},
+        about=about,
         variants={language: stored_variant(v) for language, v in variants.items()},
         parameters=parameters,
         status=status,

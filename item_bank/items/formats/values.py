@@ -74,10 +74,28 @@ def check_status(status: object, note: Note, column: str) -> str | None:
     return None
 
 
+def check_about(given: Mapping[str, Any], note: Note) -> dict[str, Any]:
+    """Check what else a file says of an item: enemies are a list of codes, the others words."""
+    for name, value in given.items():
+        if name == "enemies":
+            good = isinstance(value, list) and all(_is_code(code) for code in value)
+            expected = "a list of item codes"
+        else:
+            good = isinstance(value, str) and 0 < len(value.strip()) <= 200
+            expected = "1 to 200 characters"
+        if not good:
+            note(expected, repr(value)[:60], name)
+    return dict(given)
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, str) and CODE.fullmatch(value) is not None
+
+
 def checked_parameters(
     model: object, values: Mapping[str, Any], se: Mapping[str, Any], note: Note, prefix: str = ""
 ) -> Parameters | None:
-    """Check the parameters of one item by the engine's own rules.
+    """Check the parameters of one item by the engine's own rules, and keep those of its model.
 
     Parameters
     ----------
@@ -89,23 +107,21 @@ def checked_parameters(
     if model not in FAMILIES:
         note(f"one of {', '.join(FAMILIES)}", repr(model), f"{prefix}model")
         return None
-    kept = _of_model(str(model), values)
-    missing = [name for name in _needed(str(model)) if name not in kept]
+    names = _needed(str(model))
+    given = {"a": 1.0, **values} if model in {"rasch", "pcm"} else dict(values)
+    missing = [name for name in names if name not in given]
     for name in missing:
-        note(f"a number (model {model})", "none", f"{prefix}{name}")
-    if missing or _engine_refuses(str(model), kept, note, prefix):
+        note(f"a number (model {model})", "none", f"{prefix}{_column(name)}")
+    if missing or _engine_refuses(str(model), given, note, prefix):
         return None
-    if kept.get("c", 0.0) > MAX_C:
-        note(f"at most {MAX_C}", kept["c"], f"{prefix}c")
+    if given.get("c", 0.0) > MAX_C:
+        note(f"a lower asymptote of at most {MAX_C}", given["c"], f"{prefix}c")
         return None
-    return Parameters(str(model), kept, {name: se[name] for name in kept if name in se})
-
-
-def _of_model(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    kept = dict(values)
-    if model in {"rasch", "pcm"}:
-        kept.setdefault("a", 1.0)
-    return {name: kept[name] for name in ("a", "b", "c", "d", "thresholds") if name in kept}
+    kept = {name: given[name] for name in names}
+    errors = {name: se[name] for name in names if name in se}
+    if _errors_refused(kept, errors, note, prefix):
+        return None
+    return Parameters(str(model), kept, errors)
 
 
 def _needed(model: str) -> list[str]:
@@ -114,12 +130,16 @@ def _needed(model: str) -> list[str]:
     return ["a", "b"] + ["c"] * (model in HAS_C) + ["d"] * (model in HAS_D)
 
 
+def _column(name: str) -> str:
+    return "b1" if name == "thresholds" else name
+
+
 def _engine_refuses(model: str, values: Mapping[str, Any], note: Note, prefix: str) -> bool:
-    given = {name: [values[name]] for name in ("b", "c", "d") if name in values}
-    steps = [values["thresholds"]] if "thresholds" in values else None
     if model in {"rasch", "pcm"} and values["a"] != 1:
         note(f"1 (model {model})", values["a"], f"{prefix}a")
         return True
+    given = {name: [values[name]] for name in ("b", "c", "d") if name in values}
+    steps = [values["thresholds"]] if "thresholds" in values else None
     try:
         item_parameters(["x"], model, a=[values["a"]], thresholds=steps, **given)
     except InputError as error:
@@ -127,6 +147,20 @@ def _engine_refuses(model: str, values: Mapping[str, Any], note: Note, prefix: s
         note(error.expected, error.found, prefix + name)
         return True
     return False
+
+
+def _errors_refused(
+    kept: Mapping[str, Any], errors: Mapping[str, Any], note: Note, prefix: str
+) -> bool:
+    before = False
+    for name, value in errors.items():
+        many = name == "thresholds"
+        numbers = value if many else [value]
+        wanted = len(kept[name]) if many else 1
+        if len(numbers) != wanted or not all(number >= 0 for number in numbers):
+            note("standard errors from 0, one for each parameter", value, f"{prefix}se_{name}")
+            before = True
+    return before
 
 
 def is_number(value: object) -> bool:
