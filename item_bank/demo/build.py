@@ -27,7 +27,7 @@ from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.steps import Answer, decide, first_item, keep_answer, keep_first
 from item_bank.exams.upkeep import HANDLERS
 from item_bank.items.formats.json_file import bank_from_folder
-from item_bank.items.items import import_bank
+from item_bank.items.imports import import_bank
 from item_bank.items.releases import publish
 from item_bank.store.clock import DAY, MINUTE, SECOND
 from item_bank.store.database import Database

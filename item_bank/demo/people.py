@@ -17,7 +17,7 @@ GIVEN = (
 FAMILY = (
     "Abdullaev", "Akhmedov", "Aliev", "Bai", "Davlatov", "Ergashev", "Fu", "Ganiev", "Huang",
     "Ismoilov", "Jumaev", "Karimov", "Kholov", "Kim", "Li", "Mirzoev", "Nazarov", "Ochilov",
-    "Qodirov", "Rahimov", "Safarov", "Sharipov", "Sun", "Tursunov", "Usmonov", "Wang", "Yusupov", "Zhao",
+    "Qodirov", "Rahimov", "Safarov", "Sharipov", "Sun", "Tursunov", "Usmonov", "Wang", "Zhao",
 )  # fmt: skip
 COUNTRIES = ("TJ", "UZ", "KZ", "KG", "CN")
 

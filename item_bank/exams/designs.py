@@ -22,6 +22,7 @@ from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.exams import Exam, ExamVersion
+from item_bank.store.tables.releases import Release
 from item_bank.store.tables.sittings import Sitting
 
 KNOWN = {
@@ -74,6 +75,7 @@ class LoadedExam:
     exam_id: str
     number: int
     organisation_id: str
+    bank_id: str
     release_id: str
     release_number: int
     rules_version: int
@@ -295,11 +297,13 @@ def load_version(db: Database, version_id: str) -> LoadedExam:
 def _load(db: Database, version_id: str) -> LoadedExam:
     with db.read() as session:
         version = session.get_one(ExamVersion, version_id)
+        bank_id = session.get_one(Release, version.release_id).bank_id
     return LoadedExam(
         version_id=version.id,
         exam_id=version.exam_id,
         number=version.number,
         organisation_id=version.organisation_id,
+        bank_id=bank_id,
         release_id=version.release_id,
         release_number=version.design["release"],
         rules_version=version.rules_version,
@@ -322,13 +326,12 @@ def list_exams(db: Database, *, organisation_id: str) -> list[ExamSummary]:
         exams = session.scalars(
             select(Exam).where(Exam.organisation_id == organisation_id).order_by(Exam.code)
         ).all()
-        counts = dict(
-            session.execute(
-                select(Sitting.exam_id, func.count())
-                .where(Sitting.organisation_id == organisation_id)
-                .group_by(Sitting.exam_id)
-            ).tuples()
+        counted = session.execute(
+            select(Sitting.exam_id, func.count())
+            .where(Sitting.organisation_id == organisation_id)
+            .group_by(Sitting.exam_id)
         )
+        counts = {exam_id: count for exam_id, count in counted}  # noqa: C416 - rows to pairs, typed
     return [_summary(exam, current_version(db, exam.id), counts.get(exam.id, 0)) for exam in exams]
 
 

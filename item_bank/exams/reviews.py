@@ -340,4 +340,4 @@ def _shown(session: Session, exam_id: str) -> dict[str, int]:
         .where(Sitting.exam_id == exam_id, Sitting.status == "finished")
         .group_by(Item.code)
     )
-    return dict(session.execute(statement).tuples())
+    return {code: count for code, count in session.execute(statement)}  # noqa: C416 - typed

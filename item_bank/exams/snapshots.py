@@ -16,10 +16,9 @@ from engine.session import SittingState
 from item_bank.exams.designs import LoadedExam, load_version
 from item_bank.exams.errors import NotFound
 from item_bank.exams.signing_in import CandidateSession
+from item_bank.items.items import held_codes
 from item_bank.items.releases import ReleaseItems, release_items
 from item_bank.store.database import Database
-from item_bank.store.tables.items import Item, ItemHold
-from item_bank.store.tables.releases import Release
 from item_bank.store.tables.sittings import PresentedItem, Response, Sitting
 
 OPERATIONAL = "operational"
@@ -34,7 +33,7 @@ class Snapshot:
     presented, responses
         In order of position; the last presented item is open when it has no response.
     holds
-        Codes of the bank's items that are held now, sorted.
+        Codes of the bank's items that are held now.
     now
         The site's time when this was read.
     """
@@ -44,7 +43,7 @@ class Snapshot:
     release: ReleaseItems
     presented: tuple[PresentedItem, ...]
     responses: tuple[Response, ...]
-    holds: tuple[str, ...]
+    holds: frozenset[str]
     now: int
 
     @property
@@ -103,7 +102,7 @@ def read_snapshot(
         release=release_items(db, exam.release_id, sitting.language),
         presented=tuple(_presented(session, sitting_id)),
         responses=tuple(_responses(session, sitting_id)),
-        holds=held_codes(session, exam.release_id),
+        holds=held_codes(session, exam.bank_id),
         now=db.now(session),
     )
 
@@ -116,18 +115,6 @@ def read_own_snapshot(
     if snapshot.sitting.candidate_id != candidate.candidate_id:
         raise NotFound
     return snapshot
-
-
-def held_codes(session: Session, release_id: str) -> tuple[str, ...]:
-    """Return the codes of the held items of a release's bank, sorted."""
-    statement = (
-        select(Item.code)
-        .join(ItemHold, ItemHold.item_id == Item.id)
-        .join(Release, Release.bank_id == Item.bank_id)
-        .where(Release.id == release_id, ItemHold.lifted_at.is_(None))
-        .distinct()
-    )
-    return tuple(sorted(session.scalars(statement)))
 
 
 def rows_out_of_play(release: ReleaseItems, held: Collection[str]) -> frozenset[int]:

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+from support.sittings import open_hall
+
+from engine.errors import InputError
+from item_bank.exams.errors import TooManyAttempts
+from item_bank.exams.people import add_staff, import_roster, list_staff, read_roster
+from item_bank.exams.signing_in import (
+    LIMIT_PAIR,
+    access_code_hash,
+    candidate_by_code,
+    staff_by_id,
+    staff_by_password,
+)
+from item_bank.store.schema import organisation
+
+PASSWORD = "a long enough one"
+
+
+@pytest.fixture
+def hall(db, small_bank):
+    return open_hall(db)
+
+
+def test_a_code_is_read_however_it_is_typed():
+    assert access_code_hash("k", "ABCD-efgh 2345") == access_code_hash("k", "abcdefgh2345")
+    assert access_code_hash("k", "ABCD") != access_code_hash("other key", "ABCD")
+
+
+def test_a_code_signs_its_candidate_in_and_no_other_does(hall):
+    assert candidate_by_code(hall.db, hall.codes["Bob"].lower(), address="x") == hall.bob
+    assert candidate_by_code(hall.db, "AAAA-BBBB-CCCC", address="x") is None
+
+
+def test_importing_a_roster_again_keeps_codes_unless_asked(hall):
+    rows = read_roster("roster_id,name\nA,Alice B.\nC,Chen\n", file="r.csv")
+    home = hall.alice.organisation_id
+
+    again = import_roster(hall.db, rows, "sums", organisation_id=home)
+    assert [bool(person.code) for person in again] == [False, True]
+    renamed = candidate_by_code(hall.db, hall.codes["Alice"], address="x")
+    assert renamed.name == "Alice B."
+
+    fresh = import_roster(hall.db, rows, "sums", organisation_id=home, reissue=True)
+    assert candidate_by_code(hall.db, hall.codes["Alice"], address="x") is None
+    assert candidate_by_code(hall.db, fresh[0].code, address="x").candidate_id == (
+        hall.alice.candidate_id
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "r.csv:1: expected a column roster_id, found an empty file"),
+        ("roster_id\nA\n", "r.csv:1: expected a column name, found roster_id"),
+        ("roster_id,name,size\nA,B,C\n", "'size'"),
+        ("roster_id,name\nA\n", "r.csv:2: expected as many fields as the header has"),
+        ("roster_id,name\nA,B,C\n", "r.csv:2: expected as many fields as the header has"),
+        ("roster_id,name\n,B\n", "r.csv:2: roster_id: expected a text, found nothing"),
+        ("roster_id,name,extra_time\nA,B,lots\n", "r.csv:2: extra_time: expected a number"),
+        ("roster_id,name,attempts\nA,B,1.5\n", "r.csv:2: attempts: expected a number"),
+        ("roster_id,name\nA,B\nA,C\n", "each person once, found A twice"),
+        ("roster_id,name\n", "at least one person"),
+    ],
+)
+def test_a_roster_that_is_wrong_is_refused_by_line_and_column(text, message):
+    with pytest.raises(InputError) as error:
+        read_roster(text, file="r.csv")
+    assert message in str(error.value)
+
+
+def test_staff_sign_in_with_the_right_password_only(db):
+    home = organisation(db)
+    account = add_staff(db, "Eve@Example.org", "examiner", PASSWORD, organisation_id=home)
+
+    signed_in = staff_by_password(db, " eve@example.ORG ", PASSWORD, address="x")
+    assert signed_in == staff_by_id(db, account)
+    assert signed_in.role == "examiner"
+    assert staff_by_password(db, "eve@example.org", "wrong", address="x") is None
+    assert staff_by_password(db, "nobody@example.org", PASSWORD, address="x") is None
+    assert [row["email"] for row in list_staff(db, organisation_id=home)] == ["Eve@Example.org"]
+
+
+@pytest.mark.parametrize(
+    ("email", "role", "password"),
+    [
+        ("eve", "examiner", PASSWORD),
+        ("eve@example.org", "king", PASSWORD),
+        ("eve@example.org", "examiner", "short"),
+    ],
+)
+def test_an_account_that_makes_no_sense_is_refused(db, email, role, password):
+    with pytest.raises(InputError):
+        add_staff(db, email, role, password, organisation_id=organisation(db))
+
+
+def test_guessing_a_password_is_slowed_and_locks_no_one_else_out(db):
+    add_staff(db, "eve@example.org", "examiner", PASSWORD, organisation_id=organisation(db))
+    for _ in range(LIMIT_PAIR):
+        assert staff_by_password(db, "eve@example.org", "guess", address="thief") is None
+
+    with pytest.raises(TooManyAttempts) as error:
+        staff_by_password(db, "eve@example.org", PASSWORD, address="thief")
+    assert 0 < error.value.seconds <= 15 * 60 + 1
+    assert staff_by_password(db, "eve@example.org", PASSWORD, address="office") is not None
+
+
+def test_a_hall_behind_one_address_is_heard(hall):
+    for _ in range(50):
+        candidate_by_code(hall.db, "AAAA-AAAA-AAAA", address="hall")
+
+    assert candidate_by_code(hall.db, hall.codes["Alice"], address="hall") == hall.alice
