@@ -89,9 +89,10 @@ def _thetas(spec: str, n: int, seed: int) -> Floats:
     kind, inside = match.groups()
     values = numbers(inside, 3 if kind == "grid" else 2, "--theta", FORMS)
     if kind == "grid":
-        return _grid(*values, n)
-    # A draw of exactly 0 has no normal quantile: half a step of the 53 bits is added.
-    chances = uniform(seed, np.arange(n), "theta") + 2.0**-54
+        low, high, points = values
+        return _grid(n, low, high, points)
+    # A draw of exactly 0 has no normal quantile.
+    chances = np.maximum(uniform(seed, np.arange(n), "theta"), 2.0**-54)
     first, second = values
     if kind == "normal":
         if second <= 0:
@@ -101,7 +102,7 @@ def _thetas(spec: str, n: int, seed: int) -> Floats:
     return first + (second - first) * chances
 
 
-def _grid(low: float, high: float, points: float, n: int) -> Floats:
+def _grid(n: int, low: float, high: float, points: float) -> Floats:
     if points != int(points) or points < 1:
         raise InputError("a whole number of points from 1", f"{points:g}", column="--theta")
     if points > 1:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -142,7 +141,7 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
             (beside / name).write_text(text, encoding="utf-8", newline="")
         folder.mkdir(exist_ok=True)
         for name in files:
-            os.replace(beside / name, folder / name)
+            (beside / name).replace(folder / name)
     except OSError as error:
         raise InputError("a folder to write to", error.strerror, file=folder) from error
     finally:

@@ -1,0 +1,292 @@
+"""The command ``tarozu simulate``.
+
+The one file of this folder that meets the database, and only for ``--exam`` without
+``--parameters``: the items are then those of the release that the exam names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.errors import InputError
+from item_bank.console import Console
+
+if TYPE_CHECKING:
+    from calibration.simulations.examinees import Examinees
+    from engine.designs import ExamDesign
+    from engine.items import ItemParameters
+    from item_bank.exams.designs import ExamPlan
+
+RULES = (
+    "select",
+    "estimate",
+    "final",
+    "start_theta",
+    "stop",
+    "min_items",
+    "max_items",
+    "randomesque",
+    "content",
+    "grid",
+    "prior_mean",
+    "prior_sd",
+)
+"""Options that say what an exam file says itself."""
+FILE = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Where everything comes from, as named on the command line."""
+
+    parameters: Path | None
+    exam: Path | None
+    responses: Path | None
+    language: str | None
+
+
+@click.command(short_help="Simulate an adaptive test.")
+@click.option("--out", required=True, type=FILE, metavar="DIR", help="Folder for the results.")
+@click.option("--parameters", type=FILE, metavar="FILE", help="Item parameters (CSV).")
+@click.option("--exam", type=FILE, metavar="EXAM.toml", help="An exam file: its rules and bank.")
+@click.option("--language", metavar="CODE", help="Parameters of this language.")
+@click.option("--responses", type=FILE, metavar="FILE", help="Recorded scores to use.")
+@click.option("--n", type=int, help="Number of examinees (1000).")
+@click.option("--theta", metavar="SPEC", help='"normal(0,1)" (default), "uniform(-3,3)" or grid.')
+@click.option("--select", default="max_information", show_default=True, help="Item selection.")
+@click.option("--estimate", default="eap", show_default=True, help="eap, map, mle or wle.")
+@click.option("--final", metavar="ESTIMATOR", help="Final estimator (that of --estimate).")
+@click.option("--start-theta", type=float, default=0.0, show_default=True)
+@click.option(
+    "--stop",
+    multiple=True,
+    metavar="RULE",
+    help="length=N, se=X, information=X or best-information=X; the first to hold stops.",
+)
+@click.option("--min-items", type=int, default=0, help="No rule stops before so many items.")
+@click.option("--max-items", type=int, help="No more items than this.")
+@click.option("--randomesque", type=int, default=1, show_default=True, help="Draw among K best.")
+@click.option("--content", multiple=True, metavar="AREA=SHARE", help="Content shares.")
+@click.option("--exposure", default="none", show_default=True, help="Exposure control.")
+@click.option("--max-exposure", type=float, metavar="R", help="Highest exposure rate.")
+@click.option("--grid", metavar="LOW,HIGH,N", help="Points of EAP (-6,6,61).")
+@click.option("--prior-mean", type=float, default=0.0, show_default=True)
+@click.option("--prior-sd", type=float, default=1.0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.")
+@click.pass_context
+def simulate(ctx: click.Context, /, **given: Any) -> None:
+    """Simulate an adaptive test and write what happened, item by item.
+
+    The rules come from the options, or with --exam from an exam file; examinees are drawn from
+    --theta, or answer as recorded in --responses.
+    """
+    from calibration.simulations.rules import check_exposure
+
+    console: Console = ctx.obj
+    _check(ctx, given)
+    check_exposure(given["exposure"], given["max_exposure"])
+    sources = _Sources(*(given[name] for name in ("parameters", "exam", "responses", "language")))
+    items, design, source = _bank_and_rules(console, sources, given)
+    examinees = _examinees(sources, items, given)
+    _run(console, items, design, examinees, source | _about(sources, examinees), given)
+
+
+def _check(ctx: click.Context, given: dict[str, Any]) -> None:
+    """Refuse options that contradict each other or do nothing here."""
+    if given["scheduler"] is not None:
+        expected = "no scheduler: simulations run on this machine only, so far"
+        raise InputError(expected, repr(given["scheduler"]), column="--scheduler")
+    if given["parameters"] is None and given["exam"] is None:
+        raise InputError("--parameters FILE or --exam EXAM.toml", "neither")
+    for name in RULES if given["exam"] is not None else ():
+        _refuse(ctx, name, "no rules beside --exam, which brings its own")
+    for name in ("n", "theta") if given["responses"] is not None else ():
+        _refuse(ctx, name, "no drawn examinees beside --responses")
+
+
+def _refuse(ctx: click.Context, name: str, expected: str) -> None:
+    if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+        option = f"--{name.replace('_', '-')}"
+        raise InputError(expected, option, column=option)
+
+
+def _bank_and_rules(
+    console: Console, sources: _Sources, given: dict[str, Any]
+) -> tuple[ItemParameters, ExamDesign, dict[str, Any]]:
+    from calibration.parameter_file import read_parameters
+    from calibration.simulations.outputs import file_sha256
+    from calibration.simulations.rules import Options, design_from_options
+
+    source: dict[str, Any] = {}
+    plan = None if sources.exam is None else _plan(sources.exam)
+    if sources.parameters is not None:
+        items = read_parameters(sources.parameters, language=sources.language)
+        source["parameters"] = str(sources.parameters)
+        source["parameters_sha256"] = file_sha256(sources.parameters)
+    else:
+        assert plan is not None
+        items, release = _release(console, plan, sources)
+        source |= release
+    if plan is None:
+        return items, design_from_options(Options(**{name: given[name] for name in RULES})), source
+    source |= {"exam": plan.code, "exam_sha256": file_sha256(Path(str(sources.exam)))}
+    return items, plan.design, source
+
+
+def _plan(exam: Path) -> ExamPlan:
+    from item_bank.exams.designs import read_plan
+
+    try:
+        text = exam.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError("a readable file", error.strerror, file=exam) from error
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{error.object[error.start]:02x}"
+        raise InputError("text in UTF-8", found, file=exam) from error
+    return read_plan(text, file=str(exam))
+
+
+def _release(
+    console: Console, plan: ExamPlan, sources: _Sources
+) -> tuple[ItemParameters, dict[str, Any]]:
+    from item_bank.items.releases import release_parameters
+    from item_bank.store.schema import opened_site, organisation
+
+    try:
+        with opened_site(console.database_url) as db:
+            release = release_parameters(
+                db,
+                plan.bank,
+                organisation_id=organisation(db),
+                number=plan.release,
+                language=sources.language,
+            )
+    except InputError as error:
+        raise InputError(
+            error.expected, error.found, file=sources.exam, column=error.column or "bank"
+        ) from error
+    about = {
+        "bank": release.bank_code,
+        "release": release.number,
+        "release_hash": release.content_hash,
+        "language": release.language,
+    }
+    return release.items, about
+
+
+def _examinees(sources: _Sources, items: ItemParameters, given: dict[str, Any]) -> Examinees:
+    from calibration.response_file import read_responses
+    from calibration.simulations.examinees import drawn_examinees, recorded_examinees
+
+    if sources.responses is None:
+        n = 1000 if given["n"] is None else given["n"]
+        return drawn_examinees(given["theta"] or "normal(0,1)", n, given["seed"])
+    try:
+        return recorded_examinees(read_responses(sources.responses), items)
+    except InputError as error:
+        raise InputError(
+            error.expected,
+            error.found,
+            file=error.file or sources.responses,
+            line=error.line,
+            column=error.column,
+        ) from error
+
+
+def _about(sources: _Sources, examinees: Examinees) -> dict[str, Any]:
+    """What the summary says about the examinees."""
+    from calibration.simulations.outputs import file_sha256
+
+    if sources.responses is None:
+        return {"compared_with": "the true theta"}
+    about: dict[str, Any] = {
+        "responses": str(sources.responses),
+        "responses_sha256": file_sha256(sources.responses),
+        "compared_with": "the estimate from all recorded answers",
+    }
+    if examinees.unused:
+        names = ", ".join(examinees.unused[:5]) + (", ..." if len(examinees.unused) > 5 else "")
+        text = f"Answers to {len(examinees.unused)} items without parameters were left out: {names}"
+        about["notes"] = [f"{text}."]
+    return about
+
+
+def _run(
+    console: Console,
+    items: ItemParameters,
+    design: ExamDesign,
+    examinees: Examinees,
+    source: dict[str, Any],
+    given: dict[str, Any],
+) -> None:
+    """Simulate, summarise, write."""
+    import time
+
+    from calibration.simulations import outputs
+    from calibration.simulations.report import report_html
+    from engine.simulation import simulate as simulate_sittings
+    from engine.simulation_summary import summarise
+
+    n = len(examinees.person)
+    for text in source.get("notes", ()):
+        console.note(text)
+    if not any((design.stop.length, design.stop.max_items, design.stop.se)):
+        console.note("No rule bounds the length: a test may go through the whole bank.")
+    started = time.perf_counter()
+    with console.progress(n, "examinees") as advance:
+        simulated = simulate_sittings(
+            items,
+            design,
+            theta=examinees.theta,
+            scores=examinees.scores,
+            observed=examinees.observed,
+            seed=given["seed"],
+            advance=advance,
+        )
+    seconds = time.perf_counter() - started
+    summary = summarise(simulated, _target(items, design, examinees))
+    run = outputs.Run(simulated, summary, examinees.person, source, seconds)
+    data = outputs.summary_data(run)
+    files = {
+        "trajectory.csv": outputs.trajectory_text(run),
+        "persons.csv": outputs.persons_text(run),
+        "items.csv": outputs.items_text(run),
+        "summary.json": outputs.json_text(data),
+        "report.html": report_html(run),
+    }
+    outputs.write_folder(given["out"], files)
+    console.emit(data, _spoken(data, given["out"]))
+
+
+def _target(items: ItemParameters, design: ExamDesign, examinees: Examinees) -> Any:
+    """Estimate from all recorded answers, for comparison; None with true thetas."""
+    from engine.ability import matrix_scores
+
+    if examinees.scores is None or examinees.observed is None:
+        return None
+    theta, _ = matrix_scores(
+        design.final,
+        examinees.scores,
+        examinees.observed,
+        items,
+        prior=design.prior,
+        grid=design.grid,
+    )
+    return theta
+
+
+def _spoken(data: dict[str, Any], folder: Path) -> str:
+    known = {name: "unknown" if data[name] is None else f"{data[name]:.3f}" for name in _SPOKEN}
+    return (
+        f"{data['n']:,} examinees, {data['mean_length']:.1f} items on average; "
+        f"bias {known['bias']}, RMSE {known['rmse']}, mean SE {known['mean_se']}.\n"
+        f"{folder / 'report.html'}"
+    )
+
+
+_SPOKEN = ("bias", "rmse", "mean_se")

@@ -1,0 +1,273 @@
+"""The report of a simulation: the answer first, the pictures, the tables, the settings.
+
+Called by the simulation command. Imports the report page and altair, which is slow to import.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from calibration.report_page import (
+    INK,
+    LAPIS,
+    NEUTRAL,
+    SAFFRON,
+    facts,
+    figure,
+    folded,
+    page,
+    paragraph,
+    table,
+)
+from calibration.simulations.outputs import Run, summary_data
+from engine.simulation import Simulated
+
+WIDTH, HEIGHT = 640, 240
+MAX_POINTS = 600
+PATHS = 4
+MOST_GIVEN = 20
+REASON_WORDS = {
+    "se": "the standard error was small enough",
+    "information": "enough information was collected",
+    "best_information": "no item left was informative enough",
+    "length": "the test had its length",
+    "max_items": "the maximum of items was reached",
+    "bank_exhausted": "no item was left to give",
+}
+
+
+def report_html(run: Run) -> str:
+    """Build ``report.html``: one file, plots inside, nothing loaded from elsewhere."""
+    data = summary_data(run)
+    sections = [
+        ("", _answer(run, data)),
+        ("How well ability is measured", _accuracy_pictures(run)),
+        ("How the test runs", _path_pictures(run)),
+        ("How items are used", _exposure_picture(run) + _exposure_table(run)),
+        ("By ability", _band_table(data)),
+        ("Why tests ended", _reason_table(data)),
+        ("Settings", _settings(data)),
+    ]
+    return page("Simulated adaptive test", [(name, body) for name, body in sections if body])
+
+
+def _answer(run: Run, data: Mapping[str, Any]) -> str:
+    pairs = [
+        ("Examinees", f"{data['n']:,}"),
+        ("Items on average", f"{data['mean_length']:.1f}"),
+        ("Mean standard error", _shown(data["mean_se"])),
+        ("Bias", _shown(data["bias"], signed=True)),
+        ("RMSE", _shown(data["rmse"])),
+        ("95 % intervals that hold", _percent(data["coverage_95"])),
+        ("Highest exposure", _percent(data["max_exposure"])),
+        ("Overlap of two tests", _percent(data["overlap"])),
+    ]
+    compared = f"Bias and RMSE compare the final estimate with {data['source']['compared_with']}."
+    return facts(pairs) + paragraph(compared) + _cautions(run, data)
+
+
+def _cautions(run: Run, data: Mapping[str, Any]) -> str:
+    n, found = data["n"], run.simulated
+    exhausted = data["stop_reasons"].get("bank_exhausted", 0)
+    possible = [
+        (n - data["estimable"], "had no estimate: their answers do not determine theta"),
+        (exhausted, "ended because no item was left, not because a rule held"),
+        (data["blueprint_violations"], "missed the content shares by a whole item or more"),
+        (data["areas_missing"], "met a content area without items and got one from another"),
+    ]
+    texts = [f"{count:,} of {n:,} tests {what}." for count, what in possible if count]
+    unused = data["items_never_given"]
+    if unused:
+        texts.append(f"{unused:,} of the {len(found.items):,} items were never given.")
+    texts += data["source"].get("notes", [])
+    return "".join(paragraph(text, attention=True) for text in texts)
+
+
+def _accuracy_pictures(run: Run) -> str:
+    found = run.simulated
+    if not np.isfinite(found.true_theta).all():
+        return ""
+    return _band_picture(run) + _scatter(found)
+
+
+def _band_picture(run: Run) -> str:
+    rows = [
+        {"theta": band.theta, "value": value, "what": what}
+        for band in run.summary.bands
+        for what, value in (
+            ("RMSE", band.accuracy.rmse),
+            ("mean standard error", band.accuracy.mean_se),
+            ("bias", band.accuracy.bias),
+        )
+        if value is not None
+    ]
+    names = ["RMSE", "mean standard error", "bias"]
+    colour = alt.Scale(domain=names, range=[LAPIS, INK, SAFFRON])
+    dash = alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2]])
+    chart = _sized(alt.Chart(alt.InlineData(values=rows)).mark_line(point=True)).encode(
+        x=alt.X("theta:Q", title="true theta"),
+        y=alt.Y("value:Q", title="units of theta"),
+        color=alt.Color("what:N", scale=colour, title=None),
+        strokeDash=alt.StrokeDash("what:N", scale=dash, title=None),
+    )
+    return figure(
+        chart,
+        "Where RMSE lies above the mean standard error, the test claims more than it knows; "
+        "bias towards the middle is the pull of the prior.",
+    )
+
+
+def _scatter(found: Simulated) -> str:
+    some = np.linspace(0, found.n - 1, min(found.n, MAX_POINTS)).astype(int)
+    pairs = zip(found.true_theta[some].tolist(), found.final_theta[some].tolist(), strict=True)
+    rows = [{"true": true, "estimate": guess} for true, guess in pairs if np.isfinite(guess)]
+    ends = [{"true": value, "estimate": value} for value in _range(found.true_theta)]
+    points = alt.Chart(alt.InlineData(values=rows)).mark_circle(size=18, opacity=0.45, color=LAPIS)
+    line = alt.Chart(alt.InlineData(values=ends)).mark_line(color=NEUTRAL, strokeDash=[4, 3])
+    x, y = alt.X("true:Q", title="true theta"), alt.Y("estimate:Q", title="final estimate")
+    chart = _sized(points.encode(x=x, y=y) + line.encode(x=x, y=y))
+    shown = f"{len(rows):,} of {found.n:,} examinees" if found.n > len(rows) else "All examinees"
+    return figure(chart, f"{shown}; on the dashed line the estimate would be the truth.")
+
+
+def _path_pictures(run: Run) -> str:
+    return _se_picture(run.simulated) + _paths(run)
+
+
+def _se_picture(found: Simulated) -> str:
+    sitting = np.isfinite(found.se)
+    with np.errstate(invalid="ignore"):
+        total = np.where(sitting, found.se, 0.0).sum(axis=0)
+    count = sitting.sum(axis=0)
+    rows = [
+        {"position": place + 1, "se": float(total[place] / count[place])}
+        for place in np.flatnonzero(count).tolist()
+    ]
+    if not rows:
+        return ""
+    chart = _sized(alt.Chart(alt.InlineData(values=rows)).mark_line(color=LAPIS)).encode(
+        x=alt.X("position:Q", title="items given"),
+        y=alt.Y("se:Q", title="mean standard error", scale=alt.Scale(zero=True)),
+    )
+    return figure(
+        chart,
+        "The mean standard error of those still sitting: where the curve is flat, further items "
+        "add little.",
+    )
+
+
+def _paths(run: Run) -> str:
+    found = run.simulated
+    enough = np.flatnonzero(found.length > 1)
+    if not len(enough):
+        return ""
+    chosen = enough[np.linspace(0, len(enough) - 1, min(PATHS, len(enough))).astype(int)]
+    rows = [row for place in chosen.tolist() for row in _path(run, place)]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("position:Q", title="items given"))
+    low, high = alt.Y("low:Q", title="theta"), alt.Y2("high:Q")
+    band = base.mark_area(opacity=0.2, color=LAPIS).encode(y=low, y2=high)
+    line = base.mark_line(color=LAPIS).encode(y="theta:Q")
+    truth = base.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(y="true:Q")
+    layers = band + line + truth if np.isfinite(found.true_theta).all() else band + line
+    chart = layers.properties(width=WIDTH // 2 - 40, height=150).facet(
+        facet=alt.Facet("person:N", title=None), columns=2
+    )
+    reading = "The paths of some examinees: the estimate, one standard error to either side"
+    dashed = ", and the true theta dashed." if np.isfinite(found.true_theta).all() else "."
+    return figure(chart, reading + dashed)
+
+
+def _path(run: Run, place: int) -> list[dict[str, Any]]:
+    found, n = run.simulated, int(run.simulated.length[place])
+    theta, se, true = found.theta[place, :n], found.se[place, :n], found.true_theta[place]
+    return [
+        {
+            "person": f"examinee {run.person[place]}",
+            "position": position + 1,
+            "theta": float(theta[position]),
+            "low": float(theta[position] - se[position]),
+            "high": float(theta[position] + se[position]),
+            "true": float(true) if np.isfinite(true) else None,
+        }
+        for position in range(n)
+        if np.isfinite(se[position])
+    ]
+
+
+def _exposure_picture(run: Run) -> str:
+    rates = np.sort(run.summary.exposure)[::-1]
+    rows = [{"rank": rank, "rate": rate} for rank, rate in enumerate(rates.tolist(), start=1)]
+    mark = alt.Chart(alt.InlineData(values=rows)).mark_area(
+        color=LAPIS, opacity=0.35, line={"color": LAPIS}, interpolate="step-after"
+    )
+    chart = _sized(mark).encode(
+        x=alt.X("rank:Q", title="items, from the most to the least given"),
+        y=alt.Y("rate:Q", title="share of examinees", axis=alt.Axis(format="%")),
+    )
+    return figure(chart, "A steep curve means that a few items carry the bank.")
+
+
+def _exposure_table(run: Run) -> str:
+    items, rates = run.simulated.items, run.summary.exposure
+    order = np.argsort(-rates, kind="stable")[:MOST_GIVEN]
+    rows = [
+        (items.item[row], items.model[row], items.content[row], float(rates[row]))
+        for row in order.tolist()
+    ]
+    shown = table(("item", "model", "content", "exposure rate"), rows)
+    return folded(f"The {len(rows)} items given most", shown)
+
+
+def _band_table(data: Mapping[str, Any]) -> str:
+    names = ("theta", "n", "bias", "rmse", "mean_se", "coverage_95", "mean_length")
+    titles = ("true theta", "examinees", "bias", "RMSE", "mean SE", "95 % coverage", "items")
+    rows = [[band[name] for name in names] for band in data["by_theta"]]
+    return table(titles, rows) if rows else ""
+
+
+def _reason_table(data: Mapping[str, Any]) -> str:
+    rows = [
+        (reason, REASON_WORDS.get(reason, ""), count)
+        for reason, count in data["stop_reasons"].items()
+    ]
+    return table(("reason", "in words", "tests"), rows)
+
+
+def _settings(data: Mapping[str, Any]) -> str:
+    rows = [
+        (f"{group}.{name}", value if isinstance(value, str) else json.dumps(value))
+        for group, values in data["settings"].items()
+        if isinstance(values, Mapping)
+        for name, value in values.items()
+    ]
+    rows += [("seed", str(data["seed"]))]
+    rows += [(str(name), str(value)) for name, value in data["source"].items() if name != "notes"]
+    rows += [(f"version of {name}", str(value)) for name, value in data["versions"].items()]
+    speed = (
+        f"{data['n']:,} examinees in {data['seconds']:.2f} seconds, "
+        f"{data['examinees_per_second']:,.0f} in a second."
+    )
+    return table(("setting", "value"), rows) + f'<div class="small">{paragraph(speed)}</div>'
+
+
+def _sized(chart: Any) -> Any:
+    return chart.properties(width=WIDTH, height=HEIGHT)
+
+
+def _range(values: Any) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
+def _shown(value: float | None, *, signed: bool = False) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:+.3f}" if signed else f"{value:.3f}"
+
+
+def _percent(value: float | None) -> str:
+    return "not known" if value is None else f"{100 * value:.1f} %"
