@@ -170,6 +170,12 @@ def _issue(
         session.execute(update(AccessCode).where(*valid).values(revoked_at=now))
     elif session.scalar(select(func.count()).select_from(AccessCode).where(*valid)):
         return IssuedCode(row.roster_id, row.name, None)
+    return IssuedCode(
+        row.roster_id, row.name, _new_code(session, candidate_id, organisation_id, key, now)
+    )
+
+
+def _new_code(session: Session, candidate_id: str, organisation_id: str, key: str, now: int) -> str:
     code = new_access_code()
     session.add(
         AccessCode(
@@ -180,7 +186,44 @@ def _issue(
         )
     )
     session.flush()
-    return IssuedCode(row.roster_id, row.name, code)
+    return code
+
+
+def add_candidate(
+    db: Database, email: str, name: str, *, organisation_id: str, exam_code: str | None = None
+) -> IssuedCode:
+    """Make one candidate, known by e-mail, and issue an access code; refuses a known e-mail.
+
+    Parameters
+    ----------
+    exam_code
+        The exam to register for, if any.
+    """
+    _check_email(email)
+    row = RosterRow(email.strip(), name or email.split("@", maxsplit=1)[0], email=email.strip())
+    key = db.secrets().codes
+    with db.write() as session:
+        if session.scalar(
+            select(CandidateDetails.candidate_id).where(
+                CandidateDetails.organisation_id == organisation_id,
+                CandidateDetails.roster_id == row.roster_id,
+            )
+        ):
+            raise InputError("an e-mail that has no candidate yet", email, column="email")
+        now = db.now(session)
+        candidate_id = _candidate(session, row, organisation_id, now)
+        if exam_code is not None:
+            exam_id = _exam_id(session, exam_code, organisation_id)
+            _register(session, row, exam_id, candidate_id, organisation_id, now)
+        code = _new_code(session, candidate_id, organisation_id, key, now)
+        payload = {"candidate": candidate_id, "exam": exam_code}
+        append_site_event(session, "candidate_added", payload, now, organisation_id)
+        return IssuedCode(row.roster_id, row.name, code)
+
+
+def _check_email(email: str) -> None:
+    if "@" not in email.strip("@ ") or " " in email.strip():
+        raise InputError("an e-mail address", repr(email), column="email")
 
 
 def enrol(session: Session, row: RosterRow, exam_id: str, organisation_id: str, now: int) -> str:
@@ -243,8 +286,7 @@ def add_staff(
     """Make an account and return its id; refuses a known e-mail and a short password."""
     if role not in STAFF_ROLES:
         raise InputError(f"one of {', '.join(STAFF_ROLES)}", repr(role), column="role")
-    if "@" not in email.strip("@ ") or " " in email.strip():
-        raise InputError("an e-mail address", repr(email), column="email")
+    _check_email(email)
     if len(password) < MIN_PASSWORD:
         found = f"{len(password)} characters"
         raise InputError(f"a password of {MIN_PASSWORD} characters or more", found)

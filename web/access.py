@@ -1,0 +1,166 @@
+"""Who may see what: signed-in candidates and staff, their roles, and the gate before every view.
+
+Each view says its audience by one decorator: `public`, `for_candidates` or `for_staff(...)`. The
+gate refuses a view that says nothing, and `create_app` does not start with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user, login_user, logout_user
+from htmx_flask import make_response
+
+from item_bank.exams.signing_in import (
+    CandidateSession,
+    StaffSession,
+    candidate_by_id,
+    staff_by_id,
+)
+from web.site import database
+
+PUBLIC = "public"
+CANDIDATE = "candidate"
+ROLES = ("examiner", "administrator", "psychometrician")
+
+View = TypeVar("View", bound=Callable[..., Any])
+Person = CandidateSession | StaffSession
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Somebody who has signed in, as Flask-Login wants to see them."""
+
+    person: Person
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    @property
+    def audience(self) -> str:
+        """Return "candidate" or the staff role."""
+        return CANDIDATE if isinstance(self.person, CandidateSession) else self.person.role
+
+    def get_id(self) -> str:
+        """Return what the session cookie keeps: which kind of person, and their id."""
+        if isinstance(self.person, CandidateSession):
+            return f"candidate:{self.person.candidate_id}"
+        return f"staff:{self.person.id}"
+
+
+def public(view: View) -> View:
+    """Open a view to everybody."""
+    return _audience(view, PUBLIC)
+
+
+def for_candidates(view: View) -> View:
+    """Open a view to signed-in candidates."""
+    return _audience(view, CANDIDATE)
+
+
+def for_staff(*roles: str) -> Callable[[View], View]:
+    """Open a view to staff of the named roles."""
+    return lambda view: _audience(view, *roles)
+
+
+def _audience(view: View, *names: str) -> View:
+    view.audience = frozenset(names)  # type: ignore[attr-defined]
+    return view
+
+
+def audience_of(app: Flask, endpoint: str) -> frozenset[str]:
+    """Return who may see an endpoint; nobody where its view does not say."""
+    if endpoint == "static":
+        return frozenset({PUBLIC})
+    return cast(
+        "frozenset[str]", getattr(app.view_functions[endpoint], "audience", frozenset[str]())
+    )
+
+
+def init_access(app: Flask) -> None:
+    """Set up sign-in and the gate."""
+    manager = LoginManager(app)
+    manager.session_protection = None  # a phone changes its address in the middle of an exam
+    manager.user_loader(_load)
+    app.before_request(_gate)
+
+
+def check_audiences(app: Flask) -> None:
+    """Refuse to start with a view that does not say whom it is for."""
+    silent = [
+        rule.endpoint for rule in app.url_map.iter_rules() if not audience_of(app, rule.endpoint)
+    ]
+    if silent:
+        raise RuntimeError(f"views without an audience: {', '.join(sorted(silent))}")
+
+
+def _load(identity: str) -> SignedIn | None:
+    kind, _, key = identity.partition(":")
+    load = candidate_by_id if kind == CANDIDATE else staff_by_id
+    person = cast("Person | None", load(database(), key))
+    return SignedIn(person) if person else None
+
+
+def _gate() -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None
+    audience = audience_of(current_app, request.endpoint)
+    if PUBLIC in audience:
+        return None
+    if not current_user.is_authenticated:
+        return _to_sign_in(audience)
+    if current_user.audience not in audience:
+        abort(403)
+    return None
+
+
+def _to_sign_in(audience: frozenset[str]) -> ResponseReturnValue:
+    endpoint = "candidate.sign_in" if CANDIDATE in audience else "examiner.sign_in"
+    if request.htmx:  # type: ignore[attr-defined]
+        back = urlsplit(request.headers.get("HX-Current-URL", "")).path
+        return make_response("", 401, redirect=url_for(endpoint, next=local_path(back), again=1))
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for(endpoint, next=local_path(back)), 303)
+
+
+def local_path(path: str | None) -> str | None:
+    """Return a path of this site, or None for anything that could lead elsewhere."""
+    plain = path is not None and path.startswith("/") and "\\" not in path
+    return path if plain and not cast(str, path).startswith("//") else None
+
+
+def sign_in_as(person: Person) -> None:
+    """Begin a new session, so that nothing from before sign-in is carried over but the language."""
+    language = session.get("language")
+    forget()
+    session.permanent = True
+    if language:
+        session["language"] = language
+    login_user(SignedIn(person))
+
+
+def forget() -> None:
+    """End the session."""
+    logout_user()
+    session.clear()
+    g.pop("csrf_token", None)
+
+
+def signed_in() -> SignedIn | None:
+    """Return who is signed in, if anybody."""
+    return current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001 - Flask-Login's documented way to the object behind the proxy
+
+
+def current_candidate() -> CandidateSession:
+    """Return the signed-in candidate; the gate has made sure that there is one."""
+    return cast(CandidateSession, current_user.person)
+
+
+def current_staff() -> StaffSession:
+    """Return the signed-in member of staff; the gate has made sure that there is one."""
+    return cast(StaffSession, current_user.person)

@@ -1,0 +1,72 @@
+"""The application factory: puts the shell's parts together around one database.
+
+Called by `web/server.py` after each worker has started, and by tests. There is no application at
+module level.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from item_bank.store.database import Database
+from web.access import check_audiences, init_access
+from web.assets import init_assets
+from web.candidate.exam import exam
+from web.candidate.views import candidate
+from web.errors import init_errors
+from web.examiner.exams import exams
+from web.examiner.views import examiner
+from web.figures.register import init_figures
+from web.formats import init_formats
+from web.health import health
+from web.language import init_language
+from web.logs import init_logs
+from web.security import init_security
+from web.settings import Settings
+from web.site import Site, keep_site
+from web.style_guide import style_guide
+
+
+def create_app(db: Database, settings: Settings) -> Flask:
+    """Build the site on a database."""
+    app = Flask("web")
+    _configure(app, db, settings)
+    keep_site(app, Site(db, settings))
+    Htmx(app)
+    for init in (init_logs, init_access, init_language, init_formats, init_figures, init_assets):
+        init(app)
+    init_security(app, settings)
+    CSRFProtect(app)  # after the gate: an ended session leads to sign-in, not to an error
+    init_errors(app)
+    _register(app, settings)
+    check_audiences(app)
+    return app
+
+
+def _configure(app: Flask, db: Database, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=db.secrets().session,
+        SESSION_COOKIE_NAME="tarozu",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        MAX_CONTENT_LENGTH=settings.max_request_kib * 1024,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: an exam page may stay open for hours
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+
+def _register(app: Flask, settings: Settings) -> None:
+    for blueprint in (health, candidate, exam, examiner, exams):
+        app.register_blueprint(blueprint)
+    if settings.debug:
+        app.register_blueprint(style_guide)

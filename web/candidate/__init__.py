@@ -1,0 +1,1 @@
+"""Pages for candidates: signing in, their exams, the exam itself and its result."""

@@ -1,0 +1,127 @@
+"""Signing in with an access code, the list of exams, and the page before an exam."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from item_bank.exams.candidate_views import OpenExam, exams_of_candidate
+from item_bank.exams.errors import TooManyAttempts
+from item_bank.exams.signing_in import CandidateSession, candidate_by_code
+from item_bank.exams.sittings import start as start_sitting
+from web.access import (
+    current_candidate,
+    for_candidates,
+    forget,
+    local_path,
+    public,
+    sign_in_as,
+    signed_in,
+)
+from web.candidate.lease import hold
+from web.language import page_language
+from web.site import database
+
+candidate = Blueprint("candidate", __name__)
+
+MAX_CODE = 40
+
+
+@candidate.context_processor
+def _person() -> dict[str, CandidateSession | None]:
+    visitor = signed_in()
+    person = visitor.person if visitor else None
+    return {"candidate": person if isinstance(person, CandidateSession) else None}
+
+
+@candidate.get("/")
+@public
+def sign_in() -> ResponseReturnValue:
+    """Ask for the access code."""
+    visitor = signed_in()
+    if visitor is not None and isinstance(visitor.person, CandidateSession):
+        return redirect(url_for("candidate.home"), 303)
+    return _sign_in_page()
+
+
+@candidate.post("/")
+@public
+def try_code() -> ResponseReturnValue:
+    """Sign a candidate in, or say that the code is not valid."""
+    code = request.form.get("code", "")[:MAX_CODE]
+    try:
+        person = candidate_by_code(database(), code, address=request.remote_addr or "")
+    except TooManyAttempts as error:
+        wait = gettext("Too many tries from this place. Wait %(n)s seconds.", n=error.seconds)
+        return _sign_in_page(wait, 429)
+    if person is None:
+        return _sign_in_page(
+            gettext("This code is not valid. Compare it with your invitation."), 422
+        )
+    sign_in_as(person)
+    return redirect(local_path(request.args.get("next")) or url_for("candidate.home"), 303)
+
+
+def _sign_in_page(problem: str | None = None, status: int = 200) -> ResponseReturnValue:
+    page = render_template(
+        "candidate/sign_in.html",
+        problem=problem,
+        back=local_path(request.args.get("next")),
+        again="again" in request.args,
+    )
+    return page, status
+
+
+@candidate.post("/sign-out")
+@for_candidates
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    forget()
+    return redirect(url_for("candidate.sign_in"), 303)
+
+
+@candidate.get("/home")
+@for_candidates
+def home() -> ResponseReturnValue:
+    """List the candidate's exams."""
+    exams = exams_of_candidate(database(), current_candidate())
+    return render_template("candidate/home.html", exams=exams)
+
+
+@candidate.get("/start/<registration_id>")
+@for_candidates
+def start(registration_id: str) -> ResponseReturnValue:
+    """Say what will happen, before it does."""
+    exam = _own_exam(registration_id)
+    if exam.status == "running":
+        return redirect(url_for("exam.page", sitting_id=exam.sitting_id), 303)
+    if exam.status != "ready":
+        abort(410)
+    return render_template("candidate/start.html", exam=exam, suggested=_suggested(exam))
+
+
+def _suggested(exam: OpenExam) -> str:
+    wanted = (page_language(), current_candidate().language)
+    return next((code for code in wanted if code in exam.languages), exam.languages[0])
+
+
+@candidate.post("/start/<registration_id>")
+@for_candidates
+def begin(registration_id: str) -> ResponseReturnValue:
+    """Start the sitting, or go on with the one that runs."""
+    exam = _own_exam(registration_id)
+    language = request.form.get("language", "")
+    if language not in exam.languages:
+        abort(422)
+    person = current_candidate()
+    started = start_sitting(database(), person, registration_id, language)
+    if exam.status != "running":
+        hold(session, started.sitting_id, started.epoch)
+    return redirect(url_for("exam.page", sitting_id=started.sitting_id), 303)
+
+
+def _own_exam(registration_id: str) -> OpenExam:
+    exams = exams_of_candidate(database(), current_candidate())
+    own = next((exam for exam in exams if exam.registration_id == registration_id), None)
+    return own or abort(404)

@@ -1,0 +1,171 @@
+"""Commands of the site: ``tarozu serve``, ``worker``, ``user`` and ``demo``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from item_bank.console import Console
+    from item_bank.store.database import Database
+
+ROLES = ("candidate", "examiner", "administrator", "psychometrician")
+PORTS_TRIED = 50
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option(
+    "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes."
+)
+@click.pass_obj
+def serve(console: Console, host: str, port: int, workers: int) -> None:
+    """Serve the site, with a worker beside it."""
+    from item_bank.store.database import default_url
+    from item_bank.store.schema import SITE, opened_site
+    from web.server import Serving
+    from web.server import serve as run
+    from web.settings import read_settings
+
+    settings = read_settings(os.environ)
+    url = console.database_url or default_url()
+    with opened_site(url, kind=SITE):
+        pass
+    if not settings.secure_cookies and host not in ("127.0.0.1", "::1", "localhost"):
+        console.note(
+            "note: set TAROZU_WEB_SECURE_COOKIES=1 where the site is reached by https, "
+            "and TAROZU_WEB_TRUSTED_PROXIES where a proxy stands before it"
+        )
+    address = f"http://{host}:{port}/"
+    run(
+        Serving(
+            url, SITE, host, port, workers, settings, lambda: console.note(f"serving {address}")
+        )
+    )
+
+
+@click.command()
+@click.pass_obj
+def worker(console: Console) -> None:
+    """Do the work that waits without a request, until stopped."""
+    from item_bank.store.schema import opened_site
+    from web.logs import configure_logs
+    from web.server import FOLLOW
+    from web.settings import read_settings
+    from web.upkeep import run_worker
+
+    configure_logs(read_settings(os.environ).log_level)
+    with opened_site(console.database_url) as db:
+        run_worker(db, os.environ, follow=FOLLOW)
+
+
+@click.group()
+def user() -> None:
+    """Accounts of staff and candidates."""
+
+
+@user.command()
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice(ROLES), help="What the person may do.")
+@click.option("--name", default="", help="The person's name; the e-mail's first part by default.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
+@click.option("--exam", metavar="CODE", help="For candidates: the exam to register for.")
+@click.pass_obj
+def add(
+    console: Console, email: str, role: str, name: str, password_stdin: bool, exam: str | None
+) -> None:
+    """Add an account; a candidate gets an access code instead of a password."""
+    from item_bank.store.schema import opened_site
+
+    if exam and role != "candidate":
+        raise click.UsageError("--exam is for candidates only")
+    with opened_site(console.database_url) as db:
+        if role == "candidate":
+            _add_candidate(console, db, email, name, exam)
+        else:
+            _add_staff(console, db, email, role, name, _password(password_stdin=password_stdin))
+
+
+def _password(*, password_stdin: bool) -> str:
+    if password_stdin:
+        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return password
+
+
+def _add_staff(
+    console: Console, db: Database, email: str, role: str, name: str, password: str
+) -> None:
+    from item_bank.exams.people import add_staff
+    from item_bank.store.schema import organisation
+
+    add_staff(db, email, role, password, organisation_id=organisation(db), name=name)
+    console.emit({"email": email, "role": role}, f"{email} added as {role}")
+
+
+def _add_candidate(console: Console, db: Database, email: str, name: str, exam: str | None) -> None:
+    from item_bank.exams.people import add_candidate
+    from item_bank.store.schema import organisation
+
+    issued = add_candidate(db, email, name, exam_code=exam, organisation_id=organisation(db))
+    data = {"email": email, "role": "candidate", "access_code": issued.code}
+    console.emit(data, f"{email} added as candidate, access code {issued.code}")
+
+
+@user.command("list")
+@click.pass_obj
+def list_users(console: Console) -> None:
+    """List the accounts of staff."""
+    from rich.table import Table
+
+    from item_bank.exams.people import list_staff
+    from item_bank.store.schema import opened_site, organisation
+
+    with opened_site(console.database_url) as db:
+        accounts = list_staff(db, organisation_id=organisation(db))
+    table = Table("E-mail", "Name", "Role", "State")
+    for one in accounts:
+        state = "disabled" if one["disabled"] else "active"
+        table.add_row(str(one["email"]), str(one["name"]), str(one["role"]), state)
+    console.emit(accounts, table if accounts else "no accounts yet (tarozu user add)")
+
+
+@click.command()
+@click.option("--port", default=8080, show_default=True, help="The port to listen on.")
+@click.option("--fresh", is_flag=True, help="Make the demonstration anew.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where it is kept; a folder of its own in the user data folder by default.",
+)
+@click.pass_obj
+def demo(console: Console, port: int, fresh: bool, folder: Path | None) -> None:
+    """Serve a demonstration with a database of its own, on this machine only."""
+    from web.demonstration import log_ins, prepare
+    from web.server import Serving
+    from web.server import serve as run
+    from web.settings import read_settings
+
+    settings = read_settings(os.environ)
+    url = prepare(console, folder, fresh=fresh)
+    free = _free_port(console, port)
+    os.environ["TAROZU_SECRETS"] = str(Path(url.removeprefix("sqlite:///")).parent / "secrets")
+    say = lambda: console.emit(*log_ins(free))  # noqa: E731 - handed over to be called later
+    run(Serving(url, "demonstration", "127.0.0.1", free, 1, settings, say))
+
+
+def _free_port(console: Console, wanted: int) -> int:
+    from web.server import port_is_free
+
+    for port in range(wanted, min(wanted + PORTS_TRIED, 65_536)):
+        if port_is_free("127.0.0.1", port):
+            if port != wanted:
+                console.note(f"port {wanted} is in use, taking {port}")
+            return port
+    raise InputError("a free port (choose one with --port)", f"{wanted} and the next in use")

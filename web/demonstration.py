@@ -1,0 +1,83 @@
+"""Prepares the demonstration: a folder of its own with a database that `serve` refuses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from rich.console import Group
+from rich.table import Table
+
+from engine.errors import InputError
+from item_bank.console import Console
+from item_bank.demo.build import CANDIDATES, SITTINGS, STAFF, build_demo
+from item_bank.store.database import open_database
+from item_bank.store.schema import DEMONSTRATION, opened_site
+
+FILE = "demo.db"
+_OURS = {FILE, f"{FILE}-wal", f"{FILE}-shm", "secrets", "building"}
+
+
+def prepare(console: Console, folder: Path | None, *, fresh: bool) -> str:
+    """Build the demonstration where there is none, and return its database's URL."""
+    place = folder or user_data_path("tarozu-demo")
+    if fresh and place.exists():
+        _clear(place)
+    os.environ["TAROZU_SECRETS"] = str(place / "secrets")
+    if not (place / FILE).exists():
+        _build(console, place)
+    url = f"sqlite:///{place / FILE}"
+    with opened_site(url, kind=DEMONSTRATION):
+        return url
+
+
+def _clear(place: Path) -> None:
+    """Remove a demonstration; a folder that holds anything else is left alone."""
+    strange = [entry.name for entry in place.iterdir() if entry.name not in _OURS]
+    if strange:
+        raise InputError("a folder with a demonstration only", strange[0], file=place)
+    shutil.rmtree(place)
+
+
+def _build(console: Console, place: Path) -> None:
+    """Build beside the final place, so that a broken attempt leaves nothing half made."""
+    building = place / "building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    os.environ["TAROZU_SECRETS"] = str(building / "secrets")
+    db = open_database(f"sqlite:///{building / FILE}")
+    console.note(f"building the demonstration in {place} ({SITTINGS} simulated sittings)")
+    with console.progress(SITTINGS, "Simulating past sittings") as advance:
+        build_demo(db, advance)
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    db.close()
+    shutil.rmtree(place / "secrets", ignore_errors=True)
+    (building / "secrets").rename(place / "secrets")
+    (building / FILE).rename(place / FILE)
+    building.rmdir()
+    os.environ["TAROZU_SECRETS"] = str(place / "secrets")
+
+
+def log_ins(port: int) -> tuple[dict[str, Any], Group]:
+    """Return addresses and ways in, for machines and for people."""
+    site = f"http://127.0.0.1:{port}"
+    people = [(f"{site}/", login) for login in CANDIDATES] + [
+        (f"{site}/staff", login) for login in STAFF
+    ]
+    data = {
+        "address": f"{site}/",
+        "staff_address": f"{site}/staff",
+        "log_ins": [{"role": p.role, "name": p.name, "secret": p.secret} for _, p in people],
+    }
+    table = Table("Role", "Who", "Access code or password", "Address", box=None, pad_edge=False)
+    for address, login in people:
+        table.add_row(login.role, login.name, login.secret, address)
+    return data, Group(
+        "The demonstration runs on this machine only. Stop it with Ctrl+C.", "", table
+    )

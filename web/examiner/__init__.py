@@ -1,0 +1,1 @@
+"""Pages for staff: signing in, sittings and their reports, exams and the exposure of items."""

@@ -1,0 +1,65 @@
+"""Exams as staff see them: what their sittings came to, and how often each item was shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from item_bank.exams import reviews
+from item_bank.exams.reviews import ExposureRow
+from web.access import ROLES, current_staff, for_staff
+from web.examiner.views import staff_person
+from web.site import database
+
+exams = Blueprint("exams", __name__, url_prefix="/staff/exams")
+exams.context_processor(staff_person)
+
+MANY = 0.5
+
+
+@dataclass(frozen=True)
+class ExposureSummary:
+    """Exposure in a few numbers."""
+
+    items: int
+    never: int
+    many: int
+    highest: ExposureRow | None
+
+
+@exams.get("")
+@for_staff(*ROLES)
+def overview() -> ResponseReturnValue:
+    """List the exams."""
+    found = reviews.exam_overview(database(), organisation_id=current_staff().organisation_id)
+    return render_template("examiner/exams.html", overviews=found)
+
+
+@exams.get("/<code>")
+@for_staff(*ROLES)
+def exam(code: str) -> ResponseReturnValue:
+    """Show one exam and the exposure of its items."""
+    organisation = current_staff().organisation_id
+    found = reviews.exam_overview(database(), organisation_id=organisation)
+    own = next((one for one in found if one.exam.code == code), None)
+    if own is None:
+        abort(404)
+    rows = reviews.exposure(database(), organisation_id=organisation, exam_code=code)
+    return render_template(
+        "examiner/exam.html",
+        own=own,
+        rows=rows,
+        pairs=[(row.item, row.rate) for row in rows],
+        summary=_summary(rows),
+    )
+
+
+def _summary(rows: list[ExposureRow]) -> ExposureSummary:
+    return ExposureSummary(
+        items=len(rows),
+        never=sum(row.shown == 0 for row in rows),
+        many=sum(row.rate > MANY for row in rows),
+        highest=rows[0] if rows and rows[0].shown else None,
+    )

@@ -1,0 +1,58 @@
+"""The one sentence under each chart of a report: what the chart says, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from web.formats import chance, number, signed
+
+STOPPED = {
+    "length": "the exam's fixed number of questions was reached",
+    "se": "the standard error had fallen to the exam's target",
+    "information": "the exam's target of information was reached",
+    "best_information": "no question left would have told enough",
+    "max_items": "the largest number of questions was reached",
+    "bank_exhausted": "the bank had no further eligible question",
+    "time": "the time was over",
+}
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the charts of a report say."""
+
+    path: str
+    levels: str
+    stopped: str
+
+
+def readings(result: dict[str, Any]) -> Readings:
+    """Put a result's charts into words."""
+    return Readings(_path(result), _levels(result), stopped(result["stop_reason"]))
+
+
+def stopped(reason: str | None) -> str:
+    """Say why a sitting ended."""
+    return STOPPED.get(reason or "", (reason or "it is still running").replace("_", " "))
+
+
+def _path(result: dict[str, Any]) -> str:
+    steps = [step for step in result["path"] if step["theta"] is not None]
+    if not steps:
+        return "No question was answered in time, so the estimate is the prior's."
+    scored = [step for step in result["path"] if step["score"] is not None]
+    right = sum(step["score"] >= step["max_score"] for step in scored)
+    return (
+        f"Over {len(steps)} questions, {right} of them right, theta moved from "
+        f"{signed(result['estimate']['prior_mean'])} to {signed(steps[-1]['theta'])} and its standard "
+        f"error fell from {number(result['estimate']['prior_sd'], 2)} to {number(steps[-1]['se'], 2)}."
+    )
+
+
+def _levels(result: dict[str, Any]) -> str:
+    level = result["level"]
+    if level is None:
+        return "The exam has no levels."
+    name = level["name"].get("en", level["code"])
+    return f"The chance that the true level is “{name}” is {chance(level['probability'])}."

@@ -1,0 +1,181 @@
+"""Staff sign-in, the list of sittings, and the report of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from item_bank.exams import reviews
+from item_bank.exams.designs import list_exams
+from item_bank.exams.errors import TooManyAttempts
+from item_bank.exams.replay import replay as replay_sitting
+from item_bank.exams.signing_in import StaffSession, staff_by_password
+from web.access import (
+    ROLES,
+    current_staff,
+    for_staff,
+    forget,
+    local_path,
+    public,
+    sign_in_as,
+    signed_in,
+)
+from web.examiner.readings import readings
+from web.site import database
+
+examiner = Blueprint("examiner", __name__, url_prefix="/staff")
+
+STATUSES = ("running", "finished", "invalidated")
+MAX_TEXT = 100
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list of sittings is narrowed to; stands in the address."""
+
+    q: str = ""
+    exam: str = ""
+    status: str = ""
+    page: int = 1
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.q or self.exam or self.status)
+
+    def address(self, page: int) -> str:
+        """Return the address of another page of the same list."""
+        kept = {"q": self.q, "exam": self.exam, "status": self.status}
+        given = {name: value for name, value in kept.items() if value}
+        return url_for("examiner.sittings", **given, page=page)
+
+
+def staff_person() -> dict[str, StaffSession | None]:
+    """Give templates the signed-in member of staff."""
+    visitor = signed_in()
+    person = visitor.person if visitor else None
+    return {"staff": person if isinstance(person, StaffSession) else None}
+
+
+examiner.context_processor(staff_person)
+
+
+def first_page(role: str) -> str:
+    """Return where a role begins its work."""
+    return url_for("exams.overview" if role == "psychometrician" else "examiner.sittings")
+
+
+@examiner.get("")
+@public
+def sign_in() -> ResponseReturnValue:
+    """Ask for e-mail and password."""
+    person = staff_person()["staff"]
+    return redirect(first_page(person.role), 303) if person else _sign_in_page()
+
+
+@examiner.post("")
+@public
+def try_password() -> ResponseReturnValue:
+    """Sign a member of staff in, or say that the two do not belong together."""
+    email, password = (request.form.get(name, "")[:200] for name in ("email", "password"))
+    try:
+        person = staff_by_password(database(), email, password, address=request.remote_addr or "")
+    except TooManyAttempts as error:
+        return _sign_in_page(f"Too many tries. Wait {error.seconds} seconds.", email, 429)
+    if person is None:
+        return _sign_in_page("This e-mail and password do not belong together.", email, 422)
+    sign_in_as(person)
+    return redirect(local_path(request.args.get("next")) or first_page(person.role), 303)
+
+
+def _sign_in_page(
+    problem: str | None = None, email: str = "", status: int = 200
+) -> ResponseReturnValue:
+    back = local_path(request.args.get("next"))
+    page = render_template("examiner/sign_in.html", problem=problem, email=email, back=back)
+    return page, status
+
+
+@examiner.post("/sign-out")
+@for_staff(*ROLES)
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    forget()
+    return redirect(url_for("examiner.sign_in"), 303)
+
+
+@examiner.get("/sittings")
+@for_staff("examiner", "administrator")
+def sittings() -> ResponseReturnValue:
+    """List sittings; htmx gets the table alone."""
+    filters, organisation = _filters(), current_staff().organisation_id
+    found = reviews.search_sittings(
+        database(),
+        organisation_id=organisation,
+        exam=filters.exam or None,
+        status=filters.status or None,
+        text=filters.q,
+        page=filters.page,
+    )
+    alone = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    return render_template(
+        "examiner/_sittings.html" if alone else "examiner/sittings.html",
+        found=found,
+        filters=filters,
+        exams=list_exams(database(), organisation_id=organisation),
+        statuses=STATUSES,
+    )
+
+
+def _filters() -> Filters:
+    page = request.args.get("page", "1")
+    status = request.args.get("status", "")
+    return Filters(
+        q=request.args.get("q", "").strip()[:MAX_TEXT],
+        exam=request.args.get("exam", "")[:MAX_TEXT],
+        status=status if status in STATUSES else "",
+        page=int(page) if page.isdecimal() and len(page) < 7 else 1,
+    )
+
+
+@examiner.get("/sittings/<sitting_id>")
+@for_staff("examiner", "administrator")
+def report(sitting_id: str) -> ResponseReturnValue:
+    """Show everything about one sitting."""
+    found = reviews.report(
+        database(), organisation_id=current_staff().organisation_id, sitting_id=sitting_id
+    )
+    return render_template(
+        "examiner/report.html",
+        report=found,
+        result=found.result,
+        readings=readings(found.result) if found.result else None,
+        remarks=list(_remarks(found)),
+    )
+
+
+def _remarks(found: reviews.Report) -> Iterator[str]:
+    """Say what an examiner must know before the score."""
+    if found.row.simulated:
+        yield "Simulated: the answers were drawn by the software, not given by a person."
+    if found.amended:
+        yield f"Amended: {found.amended}. The earlier result is kept."
+    result = found.result
+    if result and result["time_rule"]:
+        yield f"Time ran out; {result['time_rule']}."
+    if result and result["stop_reason"] == "bank_exhausted":
+        yield "The bank had no further eligible item; the sitting ended before its stopping rule."
+
+
+@examiner.post("/sittings/<sitting_id>/replay")
+@for_staff("examiner", "administrator")
+def replay(sitting_id: str) -> ResponseReturnValue:
+    """Compute the sitting again from its log and say whether everything agrees."""
+    organisation = current_staff().organisation_id
+    found = replay_sitting(database(), sitting_id, organisation_id=organisation)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render_template("examiner/_replay.html", replay=found)
+    return render_template("examiner/replay.html", replay=found)

@@ -1,0 +1,1 @@
+"""Figures of pages: geometry in Python, SVG in templates, with no style in either."""

@@ -1,0 +1,98 @@
+"""A score as a band on its scale, with the cuts named: how sure, at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from web.language import local_text
+
+MARGIN = 10.0
+BAR_TOP, BAR_HEIGHT = 62.0, 16.0
+ROW = 24.0
+LETTER = 7.4  # the width of an average letter at the figure's type size
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One level: its part of the bar, and the flag that names it."""
+
+    x: float
+    width: float
+    reached: bool
+    label: str
+    minimum: str
+    flag_y: float
+    text_x: float
+    anchor: str
+
+
+@dataclass(frozen=True)
+class ScoreScale:
+    """Where everything is drawn."""
+
+    width: float
+    height: float
+    segments: tuple[Segment, ...]
+    score: str
+    score_x: float
+    low: str
+    low_x: float
+    high: str
+    high_x: float
+    maximum: str
+
+
+def score_scale(result: dict[str, Any], width: float) -> ScoreScale:
+    """Lay out the scale of a result in a figure of the given width."""
+    scale, decimals = result["scale"], result["scale"]["decimals"]
+    low, high = result["band"]
+
+    def x(score: float) -> float:
+        share = (score - scale["minimum"]) / (scale["maximum"] - scale["minimum"])
+        return round(MARGIN + (width - 2 * MARGIN) * min(max(share, 0.0), 1.0), 1)
+
+    segments = _segments(result, width, x)
+    return ScoreScale(
+        width=width,
+        height=BAR_TOP + BAR_HEIGHT + ROW * len(segments) + 14,
+        segments=segments,
+        score=f"{result['score']:.{decimals}f}",
+        score_x=x(result["score"]),
+        low=f"{low:.{decimals}f}",
+        low_x=x(low),
+        high=f"{high:.{decimals}f}",
+        high_x=x(high),
+        maximum=f"{scale['maximum']:.{decimals}f}",
+    )
+
+
+def _segments(result: dict[str, Any], width: float, x: Any) -> tuple[Segment, ...]:
+    levels, scale = result["levels"], result["scale"]
+    starts = [max(level["minimum"], scale["minimum"]) for level in levels]
+    ends = [*starts[1:], scale["maximum"]]
+    return tuple(
+        _segment(level, (x(start), x(end)), len(levels) - row, width, result)
+        for row, (level, start, end) in enumerate(zip(levels, starts, ends, strict=True))
+    )
+
+
+def _segment(
+    level: dict[str, Any], ends: Sequence[float], row: int, width: float, result: dict[str, Any]
+) -> Segment:
+    left, right = ends
+    label = local_text(level["name"]) or level["code"]
+    minimum = f"{level['minimum']:.{result['scale']['decimals']}f}"
+    fits = left + 8 + LETTER * (len(label) + len(minimum) + 1) <= width
+    reached = result["level"] is not None and level["code"] == result["level"]["code"]
+    return Segment(
+        x=left,
+        width=round(right - left, 1),
+        reached=reached,
+        label=label,
+        minimum=minimum,
+        flag_y=BAR_TOP + BAR_HEIGHT + ROW * row,
+        text_x=left + (6 if fits else -6),
+        anchor="start" if fits else "end",
+    )

@@ -1,0 +1,33 @@
+"""``/healthz``: whether this process can serve, for load balancers and watchers."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from engine.errors import InputError
+from item_bank.store.schema import check_schema
+from web.access import public
+from web.logs import log
+from web.site import database
+
+health = Blueprint("health", __name__)
+
+
+@health.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    """Say whether the database answers and has a schema that this version knows."""
+    state = _state()
+    return state, 200 if state["status"] == "ok" else 503
+
+
+def _state() -> dict[str, str]:
+    try:
+        check_schema(database())
+    except InputError:
+        return {"status": "failing", "database": "reachable", "schema": "unknown"}
+    except Exception as error:  # noqa: BLE001 - whatever keeps the database away, it is away
+        log.warning("database unreachable", kind=type(error).__name__)
+        return {"status": "failing", "database": "unreachable", "schema": "unknown"}
+    return {"status": "ok", "database": "reachable", "schema": "known"}

@@ -1,0 +1,139 @@
+"""The production server: gunicorn with threads, and the worker process beside it.
+
+Used by `web/cli.py`. Each web worker opens its own database after it was forked: a SQLite
+connection must not cross a fork. The worker process follows the server: when the server is gone,
+however it went, the worker goes too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from engine.errors import InputError
+from item_bank.store.schema import open_site
+from web.settings import Settings
+
+THREADS = 8
+REQUEST_SECONDS = 60
+GRACE_SECONDS = 20
+FOLLOW = "TAROZU_FOLLOW_PARENT"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where and what to serve."""
+
+    database_url: str
+    kind: str
+    host: str
+    port: int
+    workers: int
+    settings: Settings
+    on_ready: Callable[[], None]
+
+
+def serve(serving: Serving) -> None:
+    """Serve until told to stop; in-flight requests are finished first."""
+    refuse_busy_port(serving.host, serving.port)
+    _Server(serving).run()
+
+
+def refuse_busy_port(host: str, port: int) -> None:
+    """Say so when another program has the port."""
+    if not port_is_free(host, port):
+        raise InputError("a free port (choose one with --port)", f"port {port} in use on {host}")
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Say whether a server could listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+class Upkeep:
+    """The worker process: started with the server, started again when it dies, stopped at the end."""
+
+    def __init__(self, database_url: str) -> None:
+        self._command = [sys.executable, "-m", "tarozu", "--database", database_url, "worker"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep_running(self) -> None:
+        """Start the worker where it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            environment = os.environ | {FOLLOW: str(os.getpid())}
+            self._process = subprocess.Popen(self._command, env=environment)  # noqa: S603 - our own
+
+    def stop(self) -> None:
+        """Ask the worker to end, and wait for it."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE_SECONDS)
+        self._process.kill()
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc] - gunicorn publishes no types
+    """Gunicorn's master, which looks after the worker process once a second."""
+
+    def murder_workers(self) -> None:
+        super().murder_workers()
+        self.app.upkeep.keep_running()
+
+
+class _Server(BaseApplication):  # type: ignore[misc] - gunicorn publishes no types
+    """Gunicorn, set up in code."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+        self.upkeep = Upkeep(serving.database_url)
+        super().__init__()
+
+    def load_config(self) -> None:
+        host = f"[{self.serving.host}]" if ":" in self.serving.host else self.serving.host
+        for name, value in self._options(f"{host}:{self.serving.port}").items():
+            self.cfg.set(name, value)
+
+    def _options(self, address: str) -> dict[str, Any]:
+        return {
+            "bind": address,
+            "workers": self.serving.workers,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": REQUEST_SECONDS,
+            "graceful_timeout": GRACE_SECONDS,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "proc_name": "tarozu",
+            "when_ready": lambda _server: self.serving.on_ready(),
+            "on_exit": lambda _server: self.upkeep.stop(),
+        }
+
+    def load(self) -> Flask:
+        from web.app import create_app  # noqa: PLC0415 - after the fork
+        from web.logs import configure_logs  # noqa: PLC0415 - after the fork
+
+        configure_logs(self.serving.settings.log_level)
+        db = open_site(self.serving.database_url, kind=self.serving.kind)
+        return create_app(db, self.serving.settings)
+
+    def run(self) -> None:
+        _Arbiter(self).run()

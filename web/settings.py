@@ -1,0 +1,81 @@
+"""The settings of the site: one frozen dataclass, read from the environment once.
+
+Read by `web/cli.py` and handed to `create_app`. Each field has a variable ``TAROZU_WEB_<FIELD>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from engine.errors import InputError
+
+PREFIX = "TAROZU_WEB_"
+LEVELS = ("debug", "info", "warning", "error")
+_TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may choose.
+
+    Parameters
+    ----------
+    secure_cookies
+        The site is reached by https: cookies are sent by it alone, and browsers remember that.
+    trusted_proxies
+        How many proxies of ours stand before the server; 0 believes no forwarded header.
+    session_hours
+        How long a sign-in lasts.
+    max_request_kib
+        The largest request that is read.
+    log_level
+        The least level that is logged: debug, info, warning or error.
+    debug
+        Shows the style guide.
+    """
+
+    secure_cookies: bool = False
+    trusted_proxies: int = 0
+    session_hours: int = 12
+    max_request_kib: int = 256
+    log_level: str = "info"
+    debug: bool = False
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; refuse a name or value that is not known."""
+    given = {key.removeprefix(PREFIX): key for key in environ if key.startswith(PREFIX)}
+    known = {field.name.upper(): field for field in fields(Settings)}
+    for name, variable in given.items():
+        if name not in known:
+            raise InputError(f"one of {', '.join(sorted(known))}", name, column=variable)
+    values = {
+        known[name].name: _value(known[name].default, environ[variable], variable)
+        for name, variable in given.items()
+    }
+    return _checked(Settings(**values))
+
+
+def _value(default: Any, text: str, variable: str) -> Any:
+    if isinstance(default, bool):
+        if text.lower() not in _TRUTH:
+            raise InputError("1 or 0", text, column=variable)
+        return _TRUTH[text.lower()]
+    if isinstance(default, int):
+        if not text.isdecimal():
+            raise InputError("a whole number", text, column=variable)
+        return int(text)
+    return text
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.log_level not in LEVELS:
+        raise InputError(
+            f"one of {', '.join(LEVELS)}", settings.log_level, column=f"{PREFIX}LOG_LEVEL"
+        )
+    for name in ("session_hours", "max_request_kib"):
+        if getattr(settings, name) < 1:
+            raise InputError("at least 1", getattr(settings, name), column=PREFIX + name.upper())
+    return settings

@@ -1,0 +1,36 @@
+"""What every view needs of the application that serves it: its database and its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from item_bank.store.database import Database
+from web.settings import Settings
+
+_KEY = "tarozu"
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """An application's database and settings."""
+
+    database: Database
+    settings: Settings
+
+
+def keep_site(app: Flask, site: Site) -> None:
+    """Put the site where views find it."""
+    app.extensions[_KEY] = site
+
+
+def site() -> Site:
+    """Return the site of the running application."""
+    return cast(Site, current_app.extensions[_KEY])
+
+
+def database() -> Database:
+    """Return the database of the running application."""
+    return site().database
