@@ -29,7 +29,7 @@ from item_bank.exams.upkeep import HANDLERS
 from item_bank.items.formats.json_file import bank_from_folder
 from item_bank.items.imports import import_bank
 from item_bank.items.releases import publish
-from item_bank.store.clock import DAY, MINUTE, SECOND
+from item_bank.store.clock import DAY, MINUTE, SECOND, wall_time
 from item_bank.store.database import Database
 from item_bank.store.jobs import run_pending
 from item_bank.store.schema import initialise, organisation
@@ -80,9 +80,7 @@ def build_demo(
     db: Database, advance: Callable[..., None] = lambda _n=1: None, *, sittings: int = SITTINGS
 ) -> None:
     """Fill a new database; ``advance`` is called once for each past sitting."""
-    with db.read() as session:
-        now = db.now(session)
-    clock = PastClock(now - STARTED_DAYS_AGO * DAY)
+    clock = PastClock(wall_time() - STARTED_DAYS_AGO * DAY)
     past = replace(db, clock=clock)
     initialise(past, kind=KIND, organisation=("demo", "Demonstration academy"))
     owner = organisation(past)

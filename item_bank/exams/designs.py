@@ -22,6 +22,7 @@ from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.exams import Exam, ExamVersion
+from item_bank.store.tables.items import Bank
 from item_bank.store.tables.releases import Release
 from item_bank.store.tables.sittings import Sitting
 
@@ -69,7 +70,13 @@ class ExamPlan:
 
 @dataclass(frozen=True)
 class LoadedExam:
-    """One version of an exam, with its plan and the release that it is pinned to."""
+    """One version of an exam, with its plan and the release that it is pinned to.
+
+    Parameters
+    ----------
+    areas
+        What the bank's content areas are called, by language.
+    """
 
     version_id: str
     exam_id: str
@@ -80,6 +87,7 @@ class LoadedExam:
     release_number: int
     rules_version: int
     content_hash: str
+    areas: dict[str, dict[str, str]]
     plan: ExamPlan
 
 
@@ -297,17 +305,19 @@ def load_version(db: Database, version_id: str) -> LoadedExam:
 def _load(db: Database, version_id: str) -> LoadedExam:
     with db.read() as session:
         version = session.get_one(ExamVersion, version_id)
-        bank_id = session.get_one(Release, version.release_id).bank_id
+        release = session.get_one(Release, version.release_id)
+        bank = session.get_one(Bank, release.bank_id)
     return LoadedExam(
         version_id=version.id,
         exam_id=version.exam_id,
         number=version.number,
         organisation_id=version.organisation_id,
-        bank_id=bank_id,
+        bank_id=bank.id,
         release_id=version.release_id,
         release_number=version.design["release"],
         rules_version=version.rules_version,
         content_hash=version.content_hash,
+        areas=bank.about.get("content_areas", {}),
         plan=plan_from_mapping(version.design),
     )
 

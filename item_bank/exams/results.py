@@ -159,12 +159,14 @@ def _seconds(presented_at: int, response: Response | None) -> float | None:
 
 def _domains(snapshot: Snapshot) -> list[dict[str, Any]]:
     state = engine_state(snapshot)
-    return domains(
+    found = domains(
         snapshot.release.items,
         list(state.administered),
         list(state.scores),
         theta_cut=_theta_cut(snapshot.exam),
     )
+    names = snapshot.exam.areas
+    return [{**domain, "name": names.get(domain["area"], {})} for domain in found]
 
 
 def _theta_cut(exam: LoadedExam) -> float | None:
