@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 
+WIDE = 1000
+
+
 @dataclass(frozen=True)
 class Console:
     """The global options and the ways to speak.
@@ -40,7 +43,10 @@ class Console:
         elif text is not None:
             from rich.console import Console as Terminal  # noqa: PLC0415 - slow to import
 
-            Terminal().print(text)
+            terminal = Terminal()
+            if not terminal.is_terminal:
+                terminal = Terminal(width=WIDE)  # a file or a pipe: nothing is folded or cut
+            terminal.print(text)
 
     def note(self, text: str) -> None:
         """Print a remark to stderr."""

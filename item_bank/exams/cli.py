@@ -193,7 +193,8 @@ def list_sittings(
     if not rows:
         console.emit(data, "No sitting yet, or none like this.")
         return
-    console.emit(data, table(tuple(rows[0]), rows))
+    shown = ("id", "candidate", "started", "status", "items", "score")
+    console.emit(data, table(shown, rows))
     console.note(f"page {found.page} of {found.pages}, {found.total} sittings")
 
 
@@ -202,8 +203,8 @@ def _sitting_row(row: SittingRow) -> dict[str, Any]:
         "id": row.sitting_id,
         "candidate": row.roster_id,
         "exam": f"{row.exam_code} v{row.version}",
-        "status": row.status,
         "started": _time(row.started_at),
+        "status": row.status,
         "items": row.n_items,
         "score": row.score,
         "level": (row.level_name or {}).get("en", ""),

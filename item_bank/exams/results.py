@@ -143,7 +143,8 @@ def _step_row(snapshot: Snapshot, position: int) -> dict[str, Any]:
         "information": None if theta is None else float(information(at, one)[0, 0]),
         "expected_score": None if theta is None else float(expected_score(at, one)[0, 0]),
         "seconds": _seconds(presented.presented_at, response),
-        "trace": presented.trace,
+        "eligible": presented.trace["eligible"],
+        "area_in_turn": presented.trace["area"],
     }
 
 

@@ -1,0 +1,1 @@
+"""Speed, printed as ratios and medians measured in one run: `make bench`."""

@@ -1,0 +1,28 @@
+"""Run every benchmark: `python -m benchmarks`, or some: `python -m benchmarks answers`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+
+import benchmarks
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # CPU time of one thread, before numpy is imported
+
+
+def main() -> None:
+    found = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name != "__main__"]
+    wanted = {f"bench_{name}" for name in sys.argv[1:]} or set(found)
+    unknown = wanted - set(found)
+    if unknown:
+        sys.exit(f"error: expected one of {', '.join(sorted(found))}, found {', '.join(unknown)}")
+    for name in sorted(wanted):
+        print(f"== {name.removeprefix('bench_')}", flush=True)
+        importlib.import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
