@@ -88,9 +88,9 @@ def build_demo(
     publish(past, "low-altitude", organisation_id=owner)
     exams = [_apply(past, file, owner) for file in sorted((FOLDER / "exams").glob("*.toml"))]
     _people(past, exams[0], owner)
-    step = (STARTED_DAYS_AGO - 1) * DAY // max(sittings, 1)
+    first, step = clock.at, (STARTED_DAYS_AGO - 1) * DAY // max(sittings, 1)
     for number in range(1, sittings + 1):
-        clock.at += step
+        clock.at = first + number * step
         _past_sitting(past, clock, exams[0], owner, number)
         advance()
     run_pending(past, HANDLERS)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select
+
+from item_bank.demo.build import CANDIDATES, STAFF, build_demo
+from item_bank.exams.replay import replay, sitting_ids
+from item_bank.exams.reviews import exam_overview, search_sittings
+from item_bank.exams.signing_in import candidate_by_code, staff_by_password
+from item_bank.store.clock import wall_time
+from item_bank.store.database import open_database
+from item_bank.store.schema import organisation, site_kind
+from item_bank.store.tables.sittings import Response, Sitting
+
+SITTINGS = 40
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}")
+    build_demo(db, sittings=SITTINGS)
+    yield db
+    db.close()
+
+
+def test_the_demonstration_says_what_it_is(demo):
+    assert site_kind(demo) == "demonstration"
+
+
+def test_every_past_sitting_is_finished_marked_as_simulated_and_replays(demo):
+    ids = sitting_ids(demo)
+
+    assert len(ids) == SITTINGS
+    assert [replay(demo, sitting).problems for sitting in ids] == [()] * SITTINGS
+    with demo.read() as session:
+        assert session.scalar(select(func.count()).where(Sitting.simulated)) == SITTINGS
+        assert session.scalar(select(func.max(Sitting.finished_at))) < wall_time()
+        assert session.scalar(select(func.count()).where(Sitting.sealed_at.is_(None))) == 0
+
+
+def test_candidates_answer_by_the_model_so_about_half_is_right(demo):
+    with demo.read() as session:
+        scores = np.array(session.scalars(select(Response.score)).all())
+
+    assert 0.45 < scores.mean() < 0.75
+
+
+def test_the_log_ins_that_are_printed_work(demo):
+    for login in STAFF:
+        found = staff_by_password(demo, login.name, login.secret, address="x")
+        assert (found.role, found.email) == (login.role, login.name)
+    for login in CANDIDATES:
+        assert candidate_by_code(demo, login.secret, address="x").name == login.name
+
+
+def test_the_reports_have_something_to_show(demo):
+    home = organisation(demo)
+
+    overview = exam_overview(demo, organisation_id=home)[0]
+    assert overview.finished == SITTINGS
+    assert 12 <= overview.mean_items <= 25
+    assert 0 < overview.passed < SITTINGS
+    assert search_sittings(demo, organisation_id=home, text="P-0001").total == 1
