@@ -6,7 +6,7 @@ Pure once loaded. Called by `releases.publish`, by `bank diff ... draft` and by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -111,6 +111,26 @@ def plan(session: Session, bank: Bank) -> Plan:
     items = tuple(_planned(item, revision, p, languages) for item, revision, p in kept)
     ids = (base.id if base else None, draft.id if draft else None)
     return Plan(bank.code, items, languages, *ids, left_out)
+
+
+def released_items(session: Session, release_id: str) -> list[PlannedItem]:
+    """Return the items of a release in order, as a plan has them."""
+    rows = (
+        select(ReleaseItem, ItemRevision.content_hash)
+        .join(ItemRevision, ItemRevision.id == ReleaseItem.revision_id)
+        .where(ReleaseItem.release_id == release_id)
+        .order_by(ReleaseItem.position, ReleaseItem.language)
+    )
+    found: dict[str, PlannedItem] = {}
+    for row, revision_hash in session.execute(rows):
+        if row.code not in found:
+            found[row.code] = PlannedItem(
+                row.code, row.revision_id, revision_hash, row.content_area, row.status, {}
+            )
+        sets = dict(found[row.code].parameters)
+        sets[row.language] = Parameters(row.model, row.parameters, row.se)
+        found[row.code] = replace(found[row.code], parameters=sets)
+    return list(found.values())
 
 
 Given = dict[str, tuple[ItemRevision, dict[str, Parameters]]]

@@ -39,6 +39,6 @@ def _item(number: int, n_items: int) -> dict[str, Any]:
         "key": {"correct": correct},
         "variants": {
             "en": {"stem": f"What is {first} + {second}?", "choices": choices},
-            "ru": {"stem": f"Сколько будет {first} + {second}?", "choices": choices},
+            "ru": {"stem": f"Сколько будет {first} + {second}?", "choices": dict(choices)},
         },
     }

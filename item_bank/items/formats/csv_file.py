@@ -148,7 +148,10 @@ def _item(row: _Row) -> ItemSource | None:
     area = check_area(cells["content"], row.note, "content") if "content" in cells else None
     status = check_status(cells.get("status"), row.note, "status")
     about = _about(row)
+    clean = len(row.problems.found)
     values, se = _numbers(row, ""), _numbers(row, "se_")
+    if len(row.problems.found) > clean:
+        return None
     parameters = checked_parameters(cells.get("model"), values, se, row.note)
     if parameters is None or len(row.problems.found) > before:
         return None
