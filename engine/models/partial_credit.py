@@ -34,7 +34,7 @@ def probabilities(theta: Floats, a: Floats, thresholds: Floats) -> Floats:
 
 def expected_score(theta: Floats, a: Floats, thresholds: Floats) -> Floats:
     """Expected score."""
-    mean: Floats = probabilities(theta, a, thresholds) @ _scores(thresholds)
+    mean: Floats = (probabilities(theta, a, thresholds) * _scores(thresholds)).sum(axis=-1)
     return mean
 
 
@@ -59,7 +59,7 @@ def curvatures(theta: Floats, a: Floats, thresholds: Floats) -> Floats:
 
 def _variance(theta: Floats, a: Floats, thresholds: Floats) -> Floats:
     chances, scores = probabilities(theta, a, thresholds), _scores(thresholds)
-    centred = scores - (chances @ scores)[..., None]
+    centred = scores - (chances * scores).sum(axis=-1, keepdims=True)
     variance: Floats = (chances * centred**2).sum(axis=-1)
     return variance
 

@@ -1,0 +1,171 @@
+"""Facts of item response theory, catR's values, and limits of floating point."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.reference_banks import mixed_bank, reference, reference_bank
+
+from engine.items import item_parameters
+from engine.models import dispatch
+
+THETA = np.linspace(-4.0, 4.0, 17)
+STEP = 1e-5
+
+
+def numeric_slope(function, theta):
+    return (function(theta + STEP) - function(theta - STEP)) / (2 * STEP)
+
+
+def one(model, **parameters):
+    return item_parameters(["x"], model, **parameters)
+
+
+@pytest.mark.parametrize("kind", ["3pl", "grm", "gpcm"])
+def test_probabilities_information_and_warm_j_equal_catr(kind):
+    items = reference_bank(kind).subset(range(20))
+    for row in reference("catr_information.json")["values"][kind]:
+        found = dispatch.probabilities(row["theta"], items)[0]
+        expected = np.array(
+            [[0.0 if p is None else p for p in ps] for ps in row["probability"]]
+            if kind != "3pl"
+            else [[1 - p, p] for p in row["probability"]]
+        )
+        assert np.abs(found - expected[:, : found.shape[1]]).max() < 1e-10
+        information = dispatch.information(row["theta"], items)[0]
+        assert np.abs(information - row["information"]).max() < 1e-10
+        assert np.abs(dispatch.bias_terms(row["theta"], items)[0] - row["warm_j"]).max() < 1e-10
+
+
+def test_information_equals_numeric_differentiation():
+    """I = sum P'^2 / P, with the slope of P taken numerically; 20 of the items have d < 1."""
+    items = mixed_bank()
+    chances = dispatch.probabilities(THETA, items)
+    slope = numeric_slope(lambda theta: dispatch.probabilities(theta, items), THETA)
+    terms = np.divide(slope**2, chances, out=np.zeros_like(slope), where=chances > 0)
+    expected = terms.sum(axis=2)
+    np.testing.assert_allclose(dispatch.information(THETA, items), expected, rtol=1e-6, atol=1e-12)
+
+
+def test_information_of_a_4pl_item_is_not_that_of_its_3pl():
+    """At a=1.3, b=0.1, c=0.2, d=0.9, theta=0.5 the wrong formula gives 0.2875."""
+    item = one("4pl", a=1.3, b=0.1, c=0.2, d=0.9)
+    assert dispatch.information(0.5, item)[0, 0] == pytest.approx(0.1963, abs=5e-5)
+
+
+def test_slopes_equal_numeric_differentiation():
+    items = mixed_bank()
+    exists = np.isfinite(dispatch.log_probabilities(0.0, items)[0])
+    numeric = numeric_slope(
+        lambda theta: dispatch.log_probabilities(theta, items)[:, exists], THETA
+    )
+    np.testing.assert_allclose(
+        dispatch.slopes(THETA, items)[:, exists], numeric, rtol=1e-5, atol=1e-8
+    )
+
+
+def test_curvatures_equal_numeric_differentiation():
+    items = mixed_bank()
+    numeric = numeric_slope(lambda theta: dispatch.slopes(theta, items), THETA)
+    np.testing.assert_allclose(dispatch.curvatures(THETA, items), numeric, rtol=1e-5, atol=1e-7)
+
+
+def test_expected_score_is_the_mean_of_the_scores():
+    items = mixed_bank()
+    scores = np.arange(items.max_categories)
+    expected = dispatch.probabilities(THETA, items) @ scores
+    np.testing.assert_allclose(dispatch.expected_score(THETA, items), expected, atol=1e-12)
+
+
+def test_log_probabilities_are_the_logs_of_the_probabilities():
+    items = mixed_bank()
+    found = np.exp(dispatch.log_probabilities(THETA, items))
+    np.testing.assert_allclose(found, dispatch.probabilities(THETA, items), rtol=1e-12)
+
+
+def test_at_its_difficulty_a_4pl_item_is_halfway_between_its_asymptotes():
+    item = one("4pl", a=1.7, b=0.4, c=0.2, d=0.9)
+    assert dispatch.expected_score(0.4, item)[0, 0] == pytest.approx((0.2 + 0.9) / 2)
+
+
+def test_information_of_a_2pl_item_peaks_at_its_difficulty_with_a_squared_over_4():
+    item = one("2pl", a=1.6, b=-0.3)
+    values = dispatch.information(np.linspace(-3, 3, 601), item)[:, 0]
+    assert values.max() == pytest.approx(1.6**2 / 4)
+    assert np.linspace(-3, 3, 601)[values.argmax()] == pytest.approx(-0.3)
+
+
+def test_models_coincide_where_theory_says_so():
+    """A 4PL with c=0, d=1, a one-step graded item and a one-step partial credit item are 2PLs."""
+    two = dispatch.log_probabilities(THETA, one("2pl", a=1.3, b=0.4))
+    four = dispatch.log_probabilities(THETA, one("4pl", a=1.3, b=0.4, c=0.0, d=1.0))
+    graded = dispatch.log_probabilities(THETA, one("grm", a=1.3, thresholds=[[0.4]]))
+    partial = dispatch.log_probabilities(THETA, one("gpcm", a=1.3, thresholds=[[0.4]]))
+    for other in (four, graded, partial):
+        np.testing.assert_allclose(other, two, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("theta", [-500.0, -40.0, 40.0, 500.0])
+def test_nothing_is_lost_hundreds_of_logits_away(theta):
+    items = mixed_bank()
+    with np.errstate(all="raise", under="ignore", divide="ignore"):
+        logs = dispatch.log_probabilities(theta, items)
+        exists = np.arange(items.max_categories) < items.n_categories[:, None]
+        assert np.isfinite(logs[0][exists]).all()
+        assert np.isneginf(logs[0][~exists]).all()
+        assert np.isfinite(dispatch.information(theta, items)).all()
+        assert np.isfinite(dispatch.slopes(theta, items)).all()
+        assert np.isfinite(dispatch.curvatures(theta, items)).all()
+        assert np.isfinite(dispatch.bias_terms(theta, items)).all()
+
+
+def test_the_log_of_a_hopeless_answer_is_its_logit():
+    """log P(wrong) at a(theta - b) = 400 is -400, where 1 - P rounds to 0."""
+    item = one("2pl", a=4.0, b=0.0)
+    assert dispatch.log_probabilities(100.0, item)[0, 0].tolist() == pytest.approx([-400.0, 0.0])
+    graded = one("grm", a=4.0, thresholds=[[0.0, 1.0]])
+    assert dispatch.log_probabilities(100.0, graded)[0, 0, 0] == pytest.approx(-400.0)
+    partial = one("gpcm", a=4.0, thresholds=[[0.0, 0.0]])
+    assert dispatch.log_probabilities(100.0, partial)[0, 0, 0] == pytest.approx(-800.0)
+
+
+@given(st.floats(-8, 8), st.floats(0.1, 4), st.floats(-4, 4), st.floats(0, 0.4), st.floats(0.6, 1))
+def test_probabilities_of_a_4pl_item_add_up_to_1_between_the_asymptotes(theta, a, b, c, d):
+    wrong, right = dispatch.probabilities(theta, one("4pl", a=a, b=b, c=c, d=d))[0, 0]
+    assert wrong + right == pytest.approx(1.0)
+    assert c - 1e-12 <= right <= d + 1e-12
+
+
+@given(st.floats(-8, 8), st.floats(0.1, 4), st.lists(st.floats(-4, 4), min_size=1, max_size=6))
+def test_probabilities_of_polytomous_items_add_up_to_1(theta, a, steps):
+    ascending = [step + 0.01 * place for place, step in enumerate(sorted(steps))]
+    for model in ("grm", "gpcm"):
+        item = one(model, a=a, thresholds=[ascending])
+        assert dispatch.probabilities(theta, item).sum() == pytest.approx(1.0)
+
+
+@given(st.permutations(range(140)))
+def test_permuting_items_permutes_results(order):
+    items = mixed_bank()
+    shuffled = items.subset(order)
+    for verb in ("information", "expected_score", "log_probabilities", "slopes"):
+        function = getattr(dispatch, verb)
+        assert np.array_equal(function(0.3, shuffled), function(0.3, items)[:, order])
+
+
+@pytest.mark.parametrize("verb", ["information", "expected_score", "slopes", "log_probabilities"])
+def test_pairs_equal_the_table(verb):
+    items = mixed_bank()
+    rows = np.array([[0, 70, 139], [25, 99, 5]])
+    theta = np.array([-0.7, 1.1])
+    table = getattr(dispatch, verb)(theta, items)
+    found = dispatch.paired(verb, theta, rows, items)
+    np.testing.assert_allclose(found, table[np.arange(2)[:, None], rows], rtol=1e-13)
+
+
+def test_paired_bias_terms_equal_the_table():
+    items = mixed_bank()
+    rows = np.array([[0, 70, 139], [25, 99, 5]])
+    table = dispatch.bias_terms([-0.7, 1.1], items)
+    found = dispatch.paired_bias_terms(np.array([-0.7, 1.1]), rows, items)
+    np.testing.assert_allclose(found, table[np.arange(2)[:, None], rows], rtol=1e-12)
