@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from support.sittings import EXAM, begin, finish, open_hall, respond
 
 from engine.errors import InputError
+from item_bank.exams import answering
 from item_bank.exams.answering import Outcome
 from item_bank.exams.candidate_views import exams_of_candidate, view
 from item_bank.exams.designs import apply_exam, current_version, set_status
@@ -308,6 +309,50 @@ def test_sixteen_threads_answering_one_question_keep_one_response(hall):
 
     assert sorted(outcomes) == [Outcome.ACCEPTED] + [Outcome.ALREADY_ANSWERED] * 15
     assert _count(hall, Response) == 1
+
+
+def test_a_take_over_between_reading_and_writing_turns_the_answer_away(hall, monkeypatch):
+    now = begin(hall, hall.alice)
+    _in_between(monkeypatch, lambda: take_over(hall.db, hall.alice, now.sitting_id))
+
+    assert respond(hall, hall.alice, now) is Outcome.TAKEN_OVER
+    assert _count(hall, Response) == 0
+
+
+def test_a_hold_between_reading_and_writing_makes_the_step_be_decided_again(hall, monkeypatch):
+    now = begin(hall, hall.alice)
+    home = hall.alice.organisation_id
+    codes = [f"S-{number:02}" for number in range(2, 12, 2)]
+    _in_between(
+        monkeypatch,
+        lambda: [hold_item(hall.db, "small", c, "leaked", organisation_id=home) for c in codes],
+    )
+
+    assert respond(hall, hall.alice, now) is Outcome.ACCEPTED
+    with hall.db.read() as session:
+        second = session.scalars(select(PresentedItem).where(PresentedItem.position == 2)).one()
+    assert second.trace["held"] == [1, 3, 5, 7, 9]
+    assert replay(hall.db, now.sitting_id).problems == ()
+
+
+def test_a_deadline_between_reading_and_writing_makes_the_answer_late(hall, monkeypatch):
+    now = begin(hall, hall.alice)
+    _in_between(monkeypatch, lambda: hall.clock.pass_seconds(31 * 60))
+
+    assert respond(hall, hall.alice, now) is Outcome.LATE
+
+
+def _in_between(monkeypatch, act) -> None:
+    """Let something happen once, after an answer was decided upon and before it is kept."""
+    decide, waiting = answering.decide, [act]
+
+    def decided(*arguments):
+        decision = decide(*arguments)
+        while waiting:
+            waiting.pop()()
+        return decision
+
+    monkeypatch.setattr(answering, "decide", decided)
 
 
 def test_examiners_find_sittings_by_name_exam_and_status(hall):
