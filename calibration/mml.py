@@ -169,6 +169,45 @@ def fit(
     return _iterate(space, design, state, settings, progress)
 
 
+def at_parameters(
+    matrix: ResponseMatrix,
+    items: ItemParameters,
+    settings: Settings,
+    *,
+    sd: float = 1.0,
+    iterations: int = 0,
+    gradient_tolerance: float = GRADIENT_TOLERANCE,
+) -> MmlFit:
+    """Evaluate parameters that another programme estimated from the same data.
+
+    Parameters
+    ----------
+    matrix, settings
+        As in ``fit``; one group.
+    items
+        Parameters of the matrix's items, in its order.
+    sd
+        Standard deviation of theta, whose mean is 0.
+    iterations
+        To report; 0 where unknown.
+    gradient_tolerance
+        The fit counts as converged when the gradient, by person, is below.
+    """
+    rows = np.arange(matrix.n_items)
+    nobody = np.zeros(matrix.n_items, dtype=bool)
+    space = make_space(items.item, items.model, items.n_categories, fixed=nobody)
+    counts = _padded_counts(matrix, items.n_categories)
+    start = starting_state(space, counts, items, rows)
+    state = State(start.local, start.mean, start.sd * sd)
+    design = make_design(matrix, items.n_categories, np.zeros(matrix.n_persons, dtype=np.int64))
+    theta = grid(settings.quadrature)
+    point = _evaluate(space, design, state, theta, settings.priors)
+    vector = to_vector(space, state)
+    slope = _largest_gradient(space, point, vector, theta, settings.priors) / design.n_persons
+    converged = slope < gradient_tolerance
+    return _result(space, design, point, settings, theta, iterations, converged, slope)
+
+
 @dataclass(frozen=True, eq=False)
 class _Point:
     """One expectation step and what follows from it."""

@@ -1,0 +1,346 @@
+"""One calibration from data to results: screening, fit, errors, persons, item fit, summary.
+
+The pure core of ``tarozu calibrate fit``: the command line reads what goes in, ``outputs`` writes
+what comes out. Imports ``engine``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from calibration.expectation import person_estimates
+from calibration.girth_backend import girth_fit
+from calibration.item_fit import ItemFit, item_fit
+from calibration.matrix import ResponseMatrix
+from calibration.mml import MmlFit, Settings, fit
+from calibration.parameter_file import StandardErrors, no_errors
+from calibration.priors import default_priors, parse_priors
+from calibration.screening import Screening, check_scores, recode, screen
+from calibration.standard_errors import ErrorEstimate, standard_errors
+from engine.arrays import Floats
+from engine.errors import InputError
+from engine.items import FAMILIES, ItemParameters
+from engine.models import dispatch
+
+MODELS = (*FAMILIES, "auto")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``tarozu calibrate fit`` was asked for; see its help.
+
+    Parameters
+    ----------
+    model
+        Of items that ``models`` does not name; ``auto`` is 2pl for two categories, else gpcm.
+    models
+        Model by item.
+    fixed
+        Items to hold.
+    backend
+        ``mml`` or ``girth``.
+    priors
+        As text; the model's default where none is named.
+    errors
+        Whether to compute standard errors.
+    quadrature, tolerance, max_iterations
+        As in ``mml.Settings``.
+    recode
+        Shift 1..K scores and close gaps.
+    file
+        The response file, for messages.
+    """
+
+    model: str = "2pl"
+    models: Mapping[str, str] = field(default_factory=dict)
+    fixed: ItemParameters | None = None
+    backend: str = "mml"
+    priors: tuple[str, ...] = ()
+    errors: bool = True
+    quadrature: int = 61
+    tolerance: float = 1e-4
+    max_iterations: int = 500
+    recode: bool = False
+    file: object = None
+
+
+@dataclass(frozen=True, eq=False)
+class Persons:
+    """Estimates by person of the original matrix; NaN for persons without responses.
+
+    Parameters
+    ----------
+    person
+        Identifiers.
+    theta, se
+        EAP under the fitted density of the person's group, and posterior standard deviation.
+    n_items
+        Responses that were used.
+    log_likelihood
+        Marginal; their sum is the log-likelihood of the fit.
+    """
+
+    person: tuple[str, ...]
+    theta: Floats
+    se: Floats
+    n_items: tuple[int, ...]
+    log_likelihood: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Everything that one calibration found.
+
+    Parameters
+    ----------
+    screening
+        The data that were fitted, and what was done to them.
+    fit
+        The fit.
+    errors
+        Standard errors; all NaN where not asked for or not estimable.
+    persons, item_fit
+        By person and by item.
+    remarks
+        What a reader must know, one sentence each.
+    seconds
+        Wall-clock time of the fit and its errors.
+    """
+
+    screening: Screening
+    fit: MmlFit
+    errors: StandardErrors
+    error_estimate: ErrorEstimate | None
+    persons: Persons
+    item_fit: ItemFit
+    remarks: tuple[str, ...]
+    seconds: float
+
+
+def calibrate(
+    matrix: ResponseMatrix,
+    options: Options,
+    progress: Callable[[int, float], None] | None = None,
+) -> Calibration:
+    """Run one calibration.
+
+    Raises
+    ------
+    InputError
+        For data or options that cannot be fitted; see ``check_scores``, ``screen``, ``fit``.
+    """
+    started = time.perf_counter()
+    screening, models = prepared(matrix, options)
+    data = screening.matrix
+    settings = Settings(
+        parse_priors(options.priors, default_priors(models)),
+        options.quadrature,
+        options.tolerance,
+        options.max_iterations,
+    )
+    if options.backend == "girth":
+        found = girth_fit(data, models, settings, held=options.fixed is not None)
+    else:
+        found = fit(data, models, settings, fixed=options.fixed, progress=progress)
+    wanted = options.errors and options.backend == "mml"
+    return completed(matrix, screening, found, started, errors=wanted)
+
+
+def prepared(matrix: ResponseMatrix, options: Options) -> tuple[Screening, tuple[str, ...]]:
+    """Recode where asked, choose each item's model, check the scores and screen."""
+    held = set(options.fixed.item) if options.fixed is not None else set()
+    if options.fixed is not None and not held & set(matrix.item):
+        found = f"none of {matrix.n_items}"
+        raise InputError("fixed items among the items of the responses", found, file=options.file)
+    done: dict[str, str] = {}
+    if options.recode:
+        matrix, done = recode(matrix, held=held)
+    chosen = dict(zip(matrix.item, _models(matrix, options), strict=True))
+    given = {}
+    if options.fixed is not None:
+        given = dict(zip(options.fixed.item, options.fixed.n_categories.tolist(), strict=True))
+    check_scores(matrix, tuple(chosen.values()), n_categories=given, file=options.file)
+    screening = screen(matrix, held=held)
+    remarks = {
+        name: "; ".join(text for text in (done.get(name), screening.remarks.get(name)) if text)
+        for name in {**done, **screening.remarks}
+    }
+    screening = Screening(screening.matrix, screening.dropped, screening.empty_persons, remarks)
+    return screening, tuple(chosen[name] for name in screening.matrix.item)
+
+
+def _models(matrix: ResponseMatrix, options: Options) -> list[str]:
+    unknown = set(options.models.values()) | {options.model}
+    for name in sorted(unknown - set(MODELS)):
+        raise InputError(f"one of {', '.join(MODELS)}", name, column="--model")
+    counts = matrix.category_counts()
+    models = []
+    for name, own in zip(matrix.item, counts, strict=True):
+        model = options.models.get(name, options.model)
+        if options.fixed is not None and name in options.fixed.item:
+            model = options.fixed.model[options.fixed.row(name)]
+        if model == "auto":
+            model = "gpcm" if own[2:].any() else "2pl"
+        models.append(model)
+    return models
+
+
+def completed(
+    original: ResponseMatrix,
+    screening: Screening,
+    found: MmlFit,
+    started: float,
+    *,
+    errors: bool,
+) -> Calibration:
+    """Add errors, persons, item fit and remarks to a fit."""
+    estimate = standard_errors(found) if errors else None
+    seconds = time.perf_counter() - started
+    theta, se, log_l = person_estimates(found.design, found.tables, found.theta)
+    blank = no_errors(len(found.items), found.items.thresholds.shape[1])
+    return Calibration(
+        screening,
+        found,
+        estimate.se if estimate else blank,
+        estimate,
+        _persons(original, screening.matrix, theta, se, log_l),
+        item_fit(screening.matrix, found, theta),
+        _remarks(screening, found, estimate),
+        seconds,
+    )
+
+
+def _persons(
+    original: ResponseMatrix, fitted: ResponseMatrix, theta: Floats, se: Floats, log_l: Floats
+) -> Persons:
+    rows = {name: row for row, name in enumerate(fitted.person)}
+    at = np.array([rows.get(name, -1) for name in original.person])
+    values = np.full((3, len(at)), np.nan)
+    values[:, at >= 0] = np.stack((theta, se, log_l))[:, at[at >= 0]]
+    counts = fitted.person_counts()
+    n_items = tuple(int(counts[k]) if k >= 0 else 0 for k in at)
+    return Persons(original.person, values[0], values[1], n_items, values[2])
+
+
+def _remarks(
+    screening: Screening, found: MmlFit, estimate: ErrorEstimate | None
+) -> tuple[str, ...]:
+    remarks = []
+    if not found.converged:
+        remarks.append(
+            f"Not converged after {found.iterations} iterations: the largest gradient per person "
+            f"is {found.gradient:.1e}. Do not use these parameters."
+        )
+    if screening.dropped:
+        names = ", ".join(f"{name} ({why})" for name, why in screening.dropped.items())
+        remarks.append(f"Items taken out: {names}.")
+    if screening.empty_persons:
+        count = len(screening.empty_persons)
+        remarks.append(f"{count} persons without responses are left out of every figure.")
+    if found.at_bound:
+        names = ", ".join(found.at_bound)
+        remarks.append(
+            f"Discrimination at its lowest admissible value: {names}. Persons who do well on the "
+            "other items do not do better on these: check their keys."
+        )
+    if estimate and not estimate.positive_definite:
+        remarks.append("The observed information is not positive definite: no standard errors.")
+    at_end = float(found.expectation.mass[:, [0, -1]].sum() / found.expectation.mass.sum())
+    if at_end > 1e-3:
+        remarks.append(f"{at_end:.1%} of the persons lie at the ends of the grid of theta.")
+    return tuple(remarks)
+
+
+def reliabilities(found: MmlFit, theta: Floats, se: Floats) -> tuple[float, float]:
+    """Marginal and empirical reliability.
+
+    Marginal: the integral of I / (I + 1 / sigma^2) over the latent density, with the information I
+    of all items. Empirical: var(EAP) / (var(EAP) + mean posterior variance).
+
+    Parameters
+    ----------
+    found
+        The fit; with groups, each counts with its persons.
+    theta, se
+        By person, without NaN.
+    """
+    information = dispatch.information(found.theta, found.items).sum(axis=1)
+    persons = found.expectation.mass.sum(axis=1)
+    precision = information[None, :] / (information + found.latent_sd[:, None] ** -2.0)
+    weights = np.exp(found.tables.log_weights) * (persons / persons.sum())[:, None]
+    spread = float(np.var(theta, ddof=1))
+    return float((weights * precision).sum()), spread / (spread + float((se**2).mean()))
+
+
+def summary(
+    calibration: Calibration, options: Options, *, data_sha256: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Collect the figures of ``summary.json``."""
+    found, data = calibration.fit, calibration.screening.matrix
+    known = ~np.isnan(calibration.persons.theta)
+    theta, se = calibration.persons.theta[known], calibration.persons.se[known]
+    marginal, empirical = reliabilities(found, theta, se)
+    deviance, k = -2.0 * found.log_likelihood, found.n_parameters
+    figures = {
+        "model": _model_name(found.items.model, options),
+        "backend": options.backend,
+        "n_persons": data.n_persons,
+        "n_items": data.n_items,
+        "n_responses": data.n_responses,
+        "log_likelihood": found.log_likelihood,
+        "log_posterior": found.log_posterior,
+        "n_parameters": k,
+        "aic": deviance + 2 * k,
+        "bic": deviance + k * float(np.log(data.n_persons)),
+        "converged": found.converged,
+        "iterations": found.iterations or None,
+        "seconds": round(calibration.seconds, 3),
+        "latent_mean": float(found.latent_mean[0]),
+        "latent_sd": float(found.latent_sd[0]),
+        "reliability_marginal": marginal,
+        "reliability_empirical": empirical,
+        "data_sha256": data_sha256,
+        "settings": dict(settings),
+        "remarks": list(calibration.remarks),
+        "versions": versions(options.backend),
+    }
+    return figures | _groups(calibration)
+
+
+def _groups(calibration: Calibration) -> dict[str, Any]:
+    found, data = calibration.fit, calibration.screening.matrix
+    names = sorted(set(data.group))
+    if not names:
+        return {}
+    return {
+        "groups": {
+            name: {
+                "n_persons": data.group.count(name),
+                "latent_mean": float(found.latent_mean[g]),
+                "latent_sd": float(found.latent_sd[g]),
+            }
+            for g, name in enumerate(names)
+        }
+    }
+
+
+def _model_name(models: Sequence[str], options: Options) -> str:
+    return (
+        options.model
+        if len(set(models)) > 1 and options.model == "auto"
+        else "+".join(dict.fromkeys(models))
+    )
+
+
+def versions(backend: str) -> dict[str, str]:
+    """Versions of what the figures depend on."""
+    import platform  # noqa: PLC0415 - cheap, but only here
+    from importlib.metadata import version  # noqa: PLC0415
+
+    names = ("tarozu", "numpy", "scipy", *(("girth",) if backend == "girth" else ()))
+    return {"python": platform.python_version()} | {name: version(name) for name in names}

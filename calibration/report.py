@@ -1,0 +1,214 @@
+"""The report of a calibration: what was found, what to look at, and every figure behind it.
+
+Called by the command line. Imports ``engine``; altair through ``report_charts``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from calibration.fitting import Calibration
+from calibration.outputs import item_fit_rows
+from calibration.report_page import facts, figure, folded, page, paragraph, table
+
+MOST_CURVES = 40
+MEAN_SQUARE = (0.7, 1.3)
+LARGE_RMSD = 0.1
+LOW_DISCRIMINATION = 0.4
+EXTREME_DIFFICULTY = 4.0
+LOW_CORRELATION = 0.15
+
+
+def report(calibration: Calibration, summary: Mapping[str, Any], *, title: str) -> str:
+    """Build the report as one HTML page.
+
+    Parameters
+    ----------
+    calibration
+        The results.
+    summary
+        The figures of ``summary.json``.
+    title
+        Its heading.
+    """
+    found = flags(calibration)
+    return page(
+        title,
+        [
+            ("", _answer(calibration, summary)),
+            ("What to look at", _flag_list(found)),
+            ("The test", _test_charts(calibration)),
+            ("Item curves", _curve_charts(calibration, found)),
+            ("Items", _item_tables(calibration, found)),
+            ("Data", _data(calibration, summary)),
+            ("Settings and versions", _settings(summary)),
+        ],
+    )
+
+
+def flags(calibration: Calibration) -> dict[str, list[str]]:
+    """Say what is unusual about each item; items that are as expected are not in it."""
+    found: dict[str, list[str]] = {}
+    fit, statistics = calibration.fit, calibration.item_fit
+    for row, name in enumerate(fit.items.item):
+        steps = fit.items.thresholds[row]
+        texts = [
+            f"discrimination {fit.items.a[row]:.2f} below {LOW_DISCRIMINATION}"
+            if fit.items.a[row] < LOW_DISCRIMINATION
+            else "",
+            f"difficulty beyond {EXTREME_DIFFICULTY:g}"
+            if np.nanmax(np.abs(steps)) > EXTREME_DIFFICULTY
+            else "",
+            _mean_square("infit", statistics.infit[row]),
+            _mean_square("outfit", statistics.outfit[row]),
+            f"RMSD {statistics.rmsd[row]:.2f}" if statistics.rmsd[row] > LARGE_RMSD else "",
+            f"point-biserial {statistics.point_biserial[row]:.2f}"
+            if statistics.point_biserial[row] < LOW_CORRELATION
+            else "",
+            calibration.screening.remarks.get(name, ""),
+        ]
+        if name in fit.at_bound:
+            texts.append("negatively related to the rest: check the key")
+        if any(texts):
+            found[name] = [text for text in texts if text]
+    return found
+
+
+def _mean_square(label: str, value: float) -> str:
+    low, high = MEAN_SQUARE
+    return f"{label} {value:.2f}" if value < low or value > high else ""
+
+
+def _answer(calibration: Calibration, summary: Mapping[str, Any]) -> str:
+    fit = calibration.fit
+    state = "yes" if fit.converged else "NO"
+    pairs = [
+        ("Converged", f"{state}, {fit.iterations} iterations" if fit.iterations else state),
+        ("Model", str(summary["model"])),
+        ("Persons", f"{summary['n_persons']:,}"),
+        ("Items", f"{summary['n_items']:,}"),
+        ("Responses", f"{summary['n_responses']:,}"),
+        ("Log-likelihood", f"{summary['log_likelihood']:,.2f}"),
+        ("AIC", f"{summary['aic']:,.1f}"),
+        ("BIC", f"{summary['bic']:,.1f}"),
+        ("Reliability, marginal", f"{summary['reliability_marginal']:.3f}"),
+        ("Reliability, empirical", f"{summary['reliability_empirical']:.3f}"),
+        ("Latent mean and SD", f"{summary['latent_mean']:.3f}, {summary['latent_sd']:.3f}"),
+    ]
+    remarks = "".join(paragraph(text, attention=True) for text in calibration.remarks)
+    groups = "".join(
+        f"<p>Group {name}: {group['n_persons']:,} persons, latent mean "
+        f"{group['latent_mean']:.3f}, SD {group['latent_sd']:.3f}.</p>"
+        for name, group in summary.get("groups", {}).items()
+    )
+    return remarks + facts(pairs) + groups
+
+
+def _flag_list(found: Mapping[str, list[str]]) -> str:
+    if not found:
+        return paragraph("Every item is within the usual limits.")
+    low, high = MEAN_SQUARE
+    limits = (
+        f"Limits: infit and outfit {low} to {high}, RMSD {LARGE_RMSD}, discrimination "
+        f"{LOW_DISCRIMINATION}, point-biserial {LOW_CORRELATION}, difficulty within "
+        f"{EXTREME_DIFFICULTY:g}. They point at items to read, they are no verdict."
+    )
+    rows = [[name, "; ".join(texts)] for name, texts in found.items()]
+    return paragraph(limits) + table(["item", "why"], rows)
+
+
+def _test_charts(calibration: Calibration) -> str:
+    from calibration import report_charts  # noqa: PLC0415 - altair is slow to import
+
+    theta = calibration.persons.theta
+    known = theta[~np.isnan(theta)]
+    return figure(
+        report_charts.information_curve(calibration.fit),
+        "All items together measure best where the line is high and the dashed error is low.",
+    ) + figure(
+        report_charts.wright_map(calibration.fit, known),
+        "Persons above and item difficulties below stand on one scale: items measure persons "
+        "who are near them.",
+    )
+
+
+def _curve_charts(calibration: Calibration, found: Mapping[str, list[str]]) -> str:
+    from calibration import report_charts  # noqa: PLC0415 - altair is slow to import
+
+    fit = calibration.fit
+    order = np.argsort(-np.nan_to_num(calibration.item_fit.rmsd), kind="stable")
+    flagged = [int(row) for row in order if fit.items.item[row] in found]
+    rest = [int(row) for row in order if fit.items.item[row] not in found]
+    shown = (flagged + rest)[:MOST_CURVES]
+    part = (
+        ""
+        if len(shown) == len(fit.items)
+        else paragraph(
+            f"{len(shown)} of {len(fit.items)} items: those to look at, worst fit first."
+        )
+    )
+    return part + figure(
+        report_charts.item_curves(fit, sorted(shown) if not part else shown),
+        "The line is the model, the marks what was observed at that theta (larger = more "
+        "persons); they should agree.",
+    )
+
+
+def _item_tables(calibration: Calibration, found: Mapping[str, list[str]]) -> str:
+    items, se = calibration.fit.items, calibration.errors
+    polytomous = items.thresholds.shape[1] > 1
+    steps = [f"b{k + 1}" for k in range(items.thresholds.shape[1])] if polytomous else []
+    header = ["item", "model", "a", "SE a", "b", "SE b", "c", "d", *steps, "flags"]
+    rows = [
+        [
+            name,
+            items.model[k],
+            float(items.a[k]),
+            float(se.a[k]),
+            float(items.b[k]),
+            float(se.b[k]),
+            float(items.c[k]) if items.c[k] > 0 else None,
+            float(items.d[k]) if items.d[k] < 1 else None,
+            *(float(value) for value in (items.thresholds[k] if polytomous else ())),
+            len(found.get(name, ())),
+        ]
+        for k, name in enumerate(items.item)
+    ]
+    fit_header = [
+        "item",
+        "n",
+        "p value",
+        "point-biserial",
+        "infit",
+        "outfit",
+        "RMSD",
+        "S-X2",
+        "df",
+        "p",
+        "notes",
+    ]
+    statistics = item_fit_rows(calibration.item_fit, calibration.screening.remarks)
+    return table(header, rows, caption="Parameters (logistic metric, D = 1)") + folded(
+        "Item fit", table(fit_header, statistics, caption="Item fit; infit and outfit at EAP")
+    )
+
+
+def _data(calibration: Calibration, summary: Mapping[str, Any]) -> str:
+    dropped = calibration.screening.dropped
+    taken_out = table(["item", "why"], list(dropped.items())) if dropped else ""
+    return (
+        paragraph(f"Fingerprint of the data (SHA-256): {summary['data_sha256']}")
+        + paragraph(f"Items taken out: {len(dropped)}.")
+        + taken_out
+        + paragraph(f"Persons without responses: {len(calibration.screening.empty_persons)}.")
+    )
+
+
+def _settings(summary: Mapping[str, Any]) -> str:
+    rows = [[name, json.dumps(value)] for name, value in summary["settings"].items()]
+    rows += [[f"version of {name}", value] for name, value in summary["versions"].items()]
+    return table(["setting", "value"], rows)
