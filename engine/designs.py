@@ -78,7 +78,7 @@ class ExamDesign:
         _check_estimator("final", self.final)
         _check_theta(self.start_theta)
         if self.randomesque < 1:
-            raise InputError("a whole number from 1", self.randomesque, column="randomesque")
+            raise InputError("a whole number from 1", self.randomesque, column="selection.randomesque")
         check_shares(self.content_shares)
         check_levels(self.levels, self.scale)
         Prior(self.prior_mean, self.prior_sd)
