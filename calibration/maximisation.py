@@ -22,7 +22,7 @@ from calibration.parameter_space import (
     bounds,
 )
 from calibration.priors import Priors, prior_terms
-from engine.arrays import Floats
+from engine.arrays import Bools, Floats
 
 _STEPS = 4
 _HALVINGS = 8
@@ -166,7 +166,7 @@ def _newton_step(
     slope = (counts.reshape(n, 1, -1) @ flat)[:, 0] + prior.gradient[:, :p]
     weight = (probability * counts.sum(axis=1, keepdims=True)).reshape(n, -1, 1)
     information = flat.transpose(0, 2, 1) @ (weight * flat) + prior.curvature[:, :p, :p]
-    free = family.free[:, :p]
+    free = family.free[:, :p] & ~_leaving(family, local[:, :p], slope)
     slope, information = _only_free(slope, information, free)
     step = np.zeros((n, width))
     step[:, :p] = np.linalg.solve(information, slope[..., None])[..., 0]
@@ -175,7 +175,23 @@ def _newton_step(
     return np.clip(step, -_LONGEST, _LONGEST)
 
 
-def _only_free(slope: Floats, information: Floats, free: np.ndarray) -> tuple[Floats, Floats]:
+def _limits(family: Family, width: int) -> tuple[Floats, Floats]:
+    """Lowest and highest admissible local parameters, each (width,)."""
+    low, high = np.full(width, -INTERCEPT_BOUND), np.full(width, INTERCEPT_BOUND)
+    low[0], high[0] = SLOPE_BOUNDS
+    if family.name == families.LOGISTIC:
+        for column, ends in zip(range(2, width), LOGIT_BOUNDS, strict=False):
+            low[column], high[column] = ends
+    return low, high
+
+
+def _leaving(family: Family, local: Floats, slope: Floats) -> Bools:
+    """Parameters at an end of their range that the gradient pushes out of it."""
+    low, high = _limits(family, local.shape[1])
+    return np.asarray(((local <= low) & (slope < 0)) | ((local >= high) & (slope > 0)))
+
+
+def _only_free(slope: Floats, information: Floats, free: Bools) -> tuple[Floats, Floats]:
     """Take held parameters out of the system, and keep it solvable where data say nothing."""
     both = free[:, :, None] & free[:, None, :]
     information = np.where(both, information, 0.0)
@@ -218,15 +234,7 @@ def _without_loss(
 
 def _inside(family: Family, local: Floats) -> Floats:
     """Clip free parameters to their bounds."""
-    clipped = local.copy()
-    clipped[:, 0] = np.clip(local[:, 0], *SLOPE_BOUNDS)
-    if family.name == families.LOGISTIC:
-        clipped[:, 1] = np.clip(local[:, 1], -INTERCEPT_BOUND, INTERCEPT_BOUND)
-        clipped[:, 2] = np.clip(local[:, 2], *LOGIT_BOUNDS[0])
-        clipped[:, 3] = np.clip(local[:, 3], *LOGIT_BOUNDS[1])
-    else:
-        clipped[:, 1:] = np.clip(local[:, 1:], -INTERCEPT_BOUND, INTERCEPT_BOUND)
-    return np.where(family.free, clipped, local)
+    return np.where(family.free, np.clip(local, *_limits(family, local.shape[1])), local)
 
 
 def _latent_normal(

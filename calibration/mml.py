@@ -10,7 +10,7 @@ Sources: Bock and Aitkin (1981); Kim (2006) for items held fixed; Walker and Ni 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,9 +39,9 @@ from calibration.parameter_space import (
     to_vector,
 )
 from calibration.priors import Priors
-from engine.arrays import Floats, Ints
+from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
-from engine.items import FAMILIES, ItemParameters
+from engine.items import FAMILIES, ItemParameters, item_parameters
 
 GRADIENT_TOLERANCE = 1e-7
 
@@ -166,7 +166,20 @@ def fit(
     counts = _padded_counts(matrix, n_categories)
     state = starting_state(space, counts, known, known_rows)
     design = make_design(matrix, n_categories, group.astype(np.int64))
-    return _iterate(space, design, state, settings, progress)
+    found = _iterate(space, design, state, settings, progress)
+    return found if fixed is None else replace(found, items=_with_held(found.items, fixed, held))
+
+
+def _with_held(found: ItemParameters, fixed: ItemParameters, held: Bools) -> ItemParameters:
+    """Put held items back digit for digit, not as they come out of slopes and intercepts."""
+    rows = np.flatnonzero(held)
+    own = [fixed.row(found.item[row]) for row in rows]
+    columns = {name: np.array(getattr(found, name)) for name in ("a", "b", "c", "d", "thresholds")}
+    for name in ("a", "b", "c", "d"):
+        columns[name][rows] = getattr(fixed, name)[own]
+    width = min(found.thresholds.shape[1], fixed.thresholds.shape[1])
+    columns["thresholds"][rows, :width] = fixed.thresholds[own, :width]
+    return item_parameters(found.item, found.model, content=found.content, **columns)
 
 
 def at_parameters(
@@ -326,7 +339,7 @@ def _known(
 
 
 def _models(
-    matrix: ResponseMatrix, models: Sequence[str], fixed: ItemParameters | None, held: np.ndarray
+    matrix: ResponseMatrix, models: Sequence[str], fixed: ItemParameters | None, held: Bools
 ) -> tuple[str, ...]:
     if matrix.n_persons == 0 or matrix.n_items == 0:
         found = f"{matrix.n_persons} persons, {matrix.n_items} items"
@@ -342,7 +355,7 @@ def _n_categories(
     models: Sequence[str],
     known: ItemParameters | None,
     known_rows: Ints,
-    held: np.ndarray,
+    held: Bools,
 ) -> Ints:
     """Categories of each item: two for the logistic family, as known, or as observed."""
     counts = matrix.category_counts()
