@@ -124,7 +124,7 @@ def _open_exam(
         sitting_id=last.id if last else None,
         attempts_left=left,
         has_result=last is not None and last.id in done,
-        note={},
+        note=version.note,
     )
 
 

@@ -76,6 +76,8 @@ class LoadedExam:
     ----------
     areas
         What the bank's content areas are called, by language.
+    note
+        What a reader of the release's parameters must know, by language.
     """
 
     version_id: str
@@ -88,6 +90,7 @@ class LoadedExam:
     rules_version: int
     content_hash: str
     areas: dict[str, dict[str, str]]
+    note: dict[str, str]
     plan: ExamPlan
 
 
@@ -318,6 +321,7 @@ def _load(db: Database, version_id: str) -> LoadedExam:
         rules_version=version.rules_version,
         content_hash=version.content_hash,
         areas=bank.about.get("content_areas", {}),
+        note=release.note,
         plan=plan_from_mapping(version.design),
     )
 
