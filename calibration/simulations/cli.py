@@ -120,7 +120,8 @@ def _bank_and_rules(
 ) -> tuple[ItemParameters, ExamDesign, dict[str, Any]]:
     from calibration.parameter_file import read_parameters
     from calibration.simulations.outputs import file_sha256
-    from calibration.simulations.rules import Options, design_from_options
+    from calibration.simulations.rules import Options, design_from_options, named_by_option
+    from engine.designs import check_design
 
     source: dict[str, Any] = {}
     plan = None if sources.exam is None else _plan(sources.exam)
@@ -132,10 +133,26 @@ def _bank_and_rules(
         assert plan is not None
         items, release = _release(console, plan, sources)
         source |= release
-    if plan is None:
-        return items, design_from_options(Options(**{name: given[name] for name in RULES})), source
-    source |= {"exam": plan.code, "exam_sha256": file_sha256(Path(str(sources.exam)))}
-    return items, plan.design, source
+    if plan is None or sources.exam is None:
+        design = design_from_options(Options(**{name: given[name] for name in RULES}))
+        with named_by_option():
+            check_design(design, items)
+        return items, design, source
+    _check_exam(sources.exam, plan, items)
+    return (
+        items,
+        plan.design,
+        source | {"exam": plan.code, "exam_sha256": file_sha256(sources.exam)},
+    )
+
+
+def _check_exam(exam: Path, plan: ExamPlan, items: ItemParameters) -> None:
+    from engine.designs import check_design
+
+    try:
+        check_design(plan.design, items)
+    except InputError as error:
+        raise InputError(error.expected, error.found, file=exam, column=error.column) from error
 
 
 def _plan(exam: Path) -> ExamPlan:

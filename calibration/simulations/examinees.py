@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from calibration.matrix import ResponseMatrix
 from calibration.simulations.rules import numbers
+from engine.ability import check_matrix
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
 from engine.items import ItemParameters
@@ -66,7 +67,8 @@ def recorded_examinees(responses: ResponseMatrix, items: ItemParameters) -> Exam
     Raises
     ------
     InputError
-        When the responses and the bank have no item in common, or there is no person.
+        When the responses and the bank have no item in common, or for a score that its item does
+        not have.
     """
     known = {name: row for row, name in enumerate(items.item)}
     common = [(column, known[name]) for column, name in enumerate(responses.item) if name in known]
@@ -78,6 +80,7 @@ def recorded_examinees(responses: ResponseMatrix, items: ItemParameters) -> Exam
     shape = (responses.n_persons, len(items))
     all_scores, all_observed = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
     all_scores[:, rows], all_observed[:, rows] = scores[:, columns], observed[:, columns]
+    check_matrix(all_scores, all_observed, items)
     unused = tuple(name for name in responses.item if name not in known)
     return Examinees(responses.person, scores=all_scores, observed=all_observed, unused=unused)
 

@@ -168,23 +168,35 @@ def _paths(run: Run) -> str:
         return ""
     chosen = enough[np.linspace(0, len(enough) - 1, min(PATHS, len(enough))).astype(int)]
     rows = [row for place in chosen.tolist() for row in _path(run, place)]
+    known = bool(np.isfinite(found.true_theta).all())
+    chart = _path_layers(rows, known=known).properties(width=WIDTH // 2 - 40, height=170)
+    reading = (
+        "The paths of some examinees: the estimate with one standard error to either side; each "
+        "item at its difficulty, filled when answered right, hollow when not"
+    )
+    end = "; the true theta dashed." if known else "."
+    facets = chart.facet(facet=alt.Facet("person:N", title=None, sort=None), columns=2)
+    return figure(facets, reading + end)
+
+
+def _path_layers(rows: list[dict[str, Any]], *, known: bool) -> alt.LayerChart | alt.FacetChart:
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("position:Q", title="items given"))
     low, high = alt.Y("low:Q", title="theta"), alt.Y2("high:Q")
     band = base.mark_area(opacity=0.2, color=LAPIS).encode(y=low, y2=high)
     line = base.mark_line(color=LAPIS).encode(y="theta:Q")
-    truth = base.mark_rule(color=NEUTRAL, strokeDash=[4, 3]).encode(y="true:Q")
-    layers = band + line + truth if np.isfinite(found.true_theta).all() else band + line
-    chart = layers.properties(width=WIDTH // 2 - 40, height=150).facet(
-        facet=alt.Facet("person:N", title=None), columns=2
-    )
-    reading = "The paths of some examinees: the estimate, one standard error to either side"
-    dashed = ", and the true theta dashed." if np.isfinite(found.true_theta).all() else "."
-    return figure(chart, reading + dashed)
+    fill = alt.condition("datum.right", alt.value(INK), alt.value("white"))
+    items = base.mark_point(shape="circle", size=22, stroke=INK, strokeWidth=1, opacity=1)
+    marks = items.encode(y="difficulty:Q", fill=fill)
+    truth = base.mark_line(color=NEUTRAL, strokeDash=[4, 3]).encode(y="true:Q")
+    return alt.layer(band, truth, line, marks) if known else alt.layer(band, line, marks)
 
 
 def _path(run: Run, place: int) -> list[dict[str, Any]]:
     found, n = run.simulated, int(run.simulated.length[place])
     theta, se, true = found.theta[place, :n], found.se[place, :n], found.true_theta[place]
+    rows, items = found.rows[place, :n], found.items
+    difficulty = np.nanmean(items.thresholds[rows], axis=1)
+    right = found.scores[place, :n] == items.n_categories[rows] - 1
     return [
         {
             "person": f"examinee {run.person[place]}",
@@ -192,6 +204,8 @@ def _path(run: Run, place: int) -> list[dict[str, Any]]:
             "theta": float(theta[position]),
             "low": float(theta[position] - se[position]),
             "high": float(theta[position] + se[position]),
+            "difficulty": float(difficulty[position]),
+            "right": bool(right[position]),
             "true": float(true) if np.isfinite(true) else None,
         }
         for position in range(n)

@@ -6,7 +6,8 @@ Called by the simulation command. Imports the engine.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,21 @@ from engine.selection import CRITERIA
 from engine.stopping import StoppingRules
 
 STOPS = ("length", "se", "information", "best-information")
+OPTIONS = {
+    "selection.randomesque": "--randomesque",
+    "selection.start_theta": "--start-theta",
+    "selection.content": "--content",
+    "stopping.length": "--stop length",
+    "stopping.se": "--stop se",
+    "stopping.information": "--stop information",
+    "stopping.best_information": "--stop best-information",
+    "stopping.min_items": "--min-items",
+    "stopping.max_items": "--max-items",
+    "prior_mean": "--prior-mean",
+    "prior_sd": "--prior-sd",
+    "grid": "--grid",
+}
+"""The option that says what the engine calls by its own name."""
 LATER_CRITERIA = ("urry", "mlwi", "mpwi", "kl", "klp", "mei", "mepv")
 LATER_EXPOSURE = ("sympson-hetter", "eligibility")
 
@@ -49,18 +65,29 @@ def design_from_options(options: Options) -> ExamDesign:
         Naming the option, what it takes and what it was given.
     """
     estimator = one_of("--estimate", options.estimate, ESTIMATORS)
-    return ExamDesign(
-        criterion=one_of("--select", options.select, CRITERIA, later=LATER_CRITERIA),
-        interim=estimator,
-        final=one_of("--final", options.final or estimator, ESTIMATORS),
-        prior_mean=options.prior_mean,
-        prior_sd=options.prior_sd,
-        grid=Grid() if options.grid is None else _grid(options.grid),
-        start_theta=options.start_theta,
-        randomesque=options.randomesque,
-        content_shares=tuple(_share(text) for text in options.content),
-        stop=_stopping(options.stop, options.min_items, options.max_items),
-    )
+    with named_by_option():
+        return ExamDesign(
+            criterion=one_of("--select", options.select, CRITERIA, later=LATER_CRITERIA),
+            interim=estimator,
+            final=one_of("--final", options.final or estimator, ESTIMATORS),
+            prior_mean=options.prior_mean,
+            prior_sd=options.prior_sd,
+            grid=Grid() if options.grid is None else _grid(options.grid),
+            start_theta=options.start_theta,
+            randomesque=options.randomesque,
+            content_shares=tuple(_share(text) for text in options.content),
+            stop=_stopping(options.stop, options.min_items, options.max_items),
+        )
+
+
+@contextmanager
+def named_by_option() -> Iterator[None]:
+    """Let the engine's errors name the option at fault."""
+    try:
+        yield
+    except InputError as error:
+        column = OPTIONS.get(error.column or "", error.column)
+        raise InputError(error.expected, error.found, column=column) from error
 
 
 def check_exposure(exposure: str, max_exposure: float | None) -> None:

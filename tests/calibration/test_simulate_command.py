@@ -1,0 +1,276 @@
+"""`tarozu simulate` as written in its contract: options, files, columns, exit statuses."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from support.reference_banks import FOLDER, reference
+
+from calibration.matrix import from_dense
+from calibration.simulations.examinees import drawn_examinees, recorded_examinees
+from engine.errors import InputError
+from engine.items import item_parameters
+
+BANK = FOLDER / "catr_bank_3pl.csv"
+RESPONSES = FOLDER / "catr_responses_3pl.csv"
+EXAM = """
+code = "sim"
+title = { en = "Simulated" }
+bank = "small"
+release = "latest"
+languages = ["en"]
+time_limit_minutes = 60
+
+[selection]
+criterion = "max_information"
+randomesque = 3
+start_theta = 0.5
+[selection.content]
+%s
+
+[estimation]
+interim = "map"
+final = "eap"
+grid = [-4, 4, 33]
+
+[stopping]
+length = %d
+
+[[levels]]
+code = "pass"
+name = { en = "Pass" }
+minimum = 500
+passed = true
+"""
+
+
+def table(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture
+def simulate(run_command, tmp_path):
+    def run(*options, status=0):
+        arguments = ("simulate", "--out", tmp_path / "out", *options)
+        found, out, err = run_command(*arguments)
+        assert found == status, err
+        return out, err
+
+    run.folder = tmp_path / "out"
+    return run
+
+
+def test_catrs_trajectories_come_out_item_by_item(simulate):
+    simulate(
+        "--parameters", BANK, "--responses", RESPONSES, "--grid", "-4,4,33", "--stop", "length=30"
+    )
+    rows = table(simulate.folder / "trajectory.csv")
+    assert list(rows[0]) == ["person", "position", "item", "score", "theta", "se"]
+    for run in reference("catr_trajectories.json")["runs"]["3pl_mfi_eap"]:
+        found = [row for row in rows if row["person"] == str(run["examinee"])]
+        assert [int(row["position"]) for row in found] == list(range(1, 31))
+        assert [row["item"] for row in found] == [f"i{number:03}" for number in run["items"]]
+        assert [int(row["score"]) for row in found] == run["responses"]
+        assert [float(row["theta"]) for row in found] == pytest.approx(run["theta"], abs=1e-8)
+        assert [float(row["se"]) for row in found] == pytest.approx(run["se"], abs=1e-8)
+
+
+def test_all_files_are_written_and_agree_with_each_other(simulate):
+    out, _ = simulate("--parameters", BANK, "--n", 120, "--stop", "length=12", "--seed", 5)
+    persons = table(simulate.folder / "persons.csv")
+    items = table(simulate.folder / "items.csv")
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert list(persons[0]) == ["person", "true_theta", "theta", "se", "n_items", "stop_reason"]
+    assert list(items[0]) == ["item", "exposure_rate"]
+    wanted = [
+        "n",
+        "mean_length",
+        "bias",
+        "rmse",
+        "mean_se",
+        "coverage_95",
+        "max_exposure",
+        "overlap",
+        "blueprint_violations",
+        "seconds",
+        "examinees_per_second",
+    ]
+    assert list(summary)[: len(wanted)] == wanted
+    assert (summary["n"], summary["mean_length"]) == (120, 12.0)
+    error = [float(row["theta"]) - float(row["true_theta"]) for row in persons]
+    assert summary["bias"] == pytest.approx(np.mean(error))
+    assert summary["rmse"] == pytest.approx(np.sqrt(np.mean(np.square(error))))
+    rates = [float(row["exposure_rate"]) for row in items]
+    assert sum(rates) == pytest.approx(12.0)
+    assert summary["max_exposure"] == max(rates)
+    last = [row for row in table(simulate.folder / "trajectory.csv") if row["position"] == "12"]
+    assert [row["theta"] for row in last] == [row["theta"] for row in persons]
+    assert "120 examinees, 12.0 items on average" in out
+
+
+def test_the_report_stands_alone(simulate):
+    simulate("--parameters", BANK, "--n", 60, "--stop", "length=10")
+    text = (simulate.folder / "report.html").read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert text.count("<svg") >= 5
+    for outside in ("<script", "<link", "src=", "@import", "url("):
+        assert outside not in text
+    assert text.index("RMSE") < text.index("<figure") < text.index("<table")
+    assert text.index("Settings") > text.rindex("<figure")
+
+
+def test_the_same_seed_writes_the_same_tables(simulate):
+    options = ("--parameters", BANK, "--n", 40, "--stop", "se=0.4", "--randomesque", 4)
+    simulate(*options, "--seed", 3)
+    first = (simulate.folder / "trajectory.csv").read_bytes()
+    simulate(*options, "--seed", 3)
+    assert (simulate.folder / "trajectory.csv").read_bytes() == first
+    simulate(*options, "--seed", 4)
+    assert (simulate.folder / "trajectory.csv").read_bytes() != first
+
+
+def test_json_goes_to_stdout(run_command, tmp_path):
+    arguments = ("--json", "simulate", "--parameters", BANK, "--n", 20, "--stop", "length=5")
+    status, out, _ = run_command(*arguments, "--out", tmp_path / "out")
+    assert status == 0
+    assert json.loads(out) == json.loads((tmp_path / "out" / "summary.json").read_text())
+
+
+def test_recorded_answers_are_compared_with_all_of_them(simulate):
+    simulate("--parameters", BANK, "--responses", RESPONSES, "--stop", "length=30")
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert summary["n"] == 50
+    assert summary["coverage_95"] is None
+    assert 0 < summary["rmse"] < 0.5
+    assert summary["source"]["compared_with"] == "the estimate from all recorded answers"
+    assert {row["true_theta"] for row in table(simulate.folder / "persons.csv")} == {""}
+
+
+def test_content_shares_are_kept(simulate):
+    content = ("--content", "A=0.5", "--content", "B=0.25", "--content", "C=0.25")
+    simulate("--parameters", BANK, "--n", 30, "--stop", "length=12", *content)
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert summary["blueprint_violations"] == 0
+    assert summary["settings"]["selection"]["content"] == {"A": 0.5, "B": 0.25, "C": 0.25}
+
+
+@pytest.mark.parametrize("estimator", ["map", "mle", "wle"])
+def test_every_estimator_runs(simulate, estimator):
+    options = ("--n", 20, "--estimate", estimator, "--theta", "grid(-2,2,5)")
+    simulate("--parameters", BANK, "--stop", "length=8", *options)
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert [band["theta"] for band in summary["by_theta"]] == [-2, -1, 0, 1, 2]
+
+
+def test_precision_rules_stop_at_different_lengths(simulate):
+    options = ("--stop", "se=0.45", "--stop", "length=40", "--min-items", 5)
+    simulate("--parameters", BANK, "--n", 80, "--theta", "uniform(-3,3)", *options)
+    persons = table(simulate.folder / "persons.csv")
+    assert {row["stop_reason"] for row in persons} <= {"se", "length"}
+    assert len({row["n_items"] for row in persons}) > 3
+    assert min(int(row["n_items"]) for row in persons) >= 5
+
+
+def test_an_exam_file_brings_its_rules_to_given_parameters(simulate, tmp_path):
+    exam = tmp_path / "exam.toml"
+    exam.write_text(EXAM % ("A = 0.5\nB = 0.5", 8))
+    simulate("--exam", exam, "--parameters", BANK, "--n", 20)
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert summary["mean_length"] == 8
+    assert summary["settings"]["estimation"]["interim"] == "map"
+    assert summary["source"]["exam"] == "sim"
+
+
+def test_an_exam_file_alone_takes_the_items_of_its_release(simulate, tmp_path, small_bank):
+    exam = tmp_path / "exam.toml"
+    exam.write_text(EXAM % ("small = 0.5\nlarge = 0.5", 6))
+    simulate("--exam", exam, "--n", 20)
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert (summary["source"]["bank"], summary["source"]["release"]) == ("small", 1)
+    assert len(table(simulate.folder / "items.csv")) == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--select urry", "--select: expected max_information or random, found 'urry', which is"),
+        ("--select foo", "--select: expected max_information or random, found 'foo'"),
+        ("--estimate ml", "--estimate: expected one of eap, map, mle, wle, found 'ml'"),
+        ("--exposure sympson-hetter", "--exposure: expected none, found 'sympson-hetter', which"),
+        ("--max-exposure 0.2", "--max-exposure: expected no limit"),
+        ("--stop length=2.5", "--stop: expected length=N, a whole number"),
+        ("--stop se=small", "--stop: expected se=X, a number"),
+        ("--stop time=3", "--stop: expected one of length, se, information, best-information"),
+        ("--stop se=0.3 --stop se=0.2", "--stop: expected each stopping rule once"),
+        ("--stop se=-1", "--stop se: expected a number above 0, found -1.0"),
+        ("--stop length=301", "--stop length: expected a bank with at least 301 items"),
+        ("--grid 1,2", "--grid: expected LOW,HIGH,N"),
+        ("--grid 4,-4,33", "--grid: expected a grid from low to high"),
+        ("--theta normal(0,-1)", "--theta: expected a standard deviation above 0"),
+        ("--theta beta(1,1)", "--theta: expected normal(MEAN,SD)"),
+        ("--theta grid(0,1,2.5)", "--theta: expected a whole number of points"),
+        ("--n 0", "--n: expected at least 1 examinee"),
+        ("--randomesque 0", "--randomesque: expected a whole number from 1"),
+        ("--content A=0.5", "--content: expected shares that add up to 1"),
+        ("--content Z=1", "--content: expected one of the bank's content areas (A, B, C)"),
+        ("--content A", "--content: expected AREA=SHARE"),
+        ("--scheduler tcp://a:1", "--scheduler: expected no scheduler"),
+        (f"--responses {RESPONSES} --n 5", "--n: expected no drawn examinees beside --responses"),
+        ("--exam x.toml --stop se=0.3", "--stop: expected no rules beside --exam"),
+        ("--exam nowhere.toml", "nowhere.toml: expected a readable file"),
+        ("--responses nowhere.csv", "nowhere.csv: expected a readable file"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(simulate, options, message):
+    _, err = simulate("--parameters", BANK, *options.split(), status=2)
+    assert err.splitlines()[-1].startswith(f"error: {message}")
+    assert not simulate.folder.exists()
+    assert list(simulate.folder.parent.glob(".out*")) == []
+
+
+def test_without_a_bank_there_is_nothing_to_simulate(simulate):
+    _, err = simulate(status=2)
+    assert "--parameters FILE or --exam EXAM.toml, found neither" in err
+
+
+def test_a_score_beyond_the_items_categories_names_file_and_item(simulate, tmp_path):
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("person,i001,i002\np,1,2\n")
+    _, err = simulate("--parameters", BANK, "--responses", wrong, "--stop", "length=2", status=2)
+    assert "wrong.csv: item i002: expected a score from 0 to 1, found 2" in err
+
+
+def test_answers_to_unknown_items_are_left_out_and_named(simulate, tmp_path):
+    some = tmp_path / "some.csv"
+    some.write_text("person,i001,i002,x9\np,1,0,1\nq,0,1,1\n")
+    _, err = simulate("--parameters", BANK, "--responses", some, "--stop", "length=2")
+    assert "1 items without parameters were left out: x9" in err
+    assert "were left out: x9" in (simulate.folder / "report.html").read_text()
+
+
+def test_responses_without_any_known_item_are_refused():
+    items = item_parameters(["a"], "2pl", a=1.0, b=0.0)
+    with pytest.raises(InputError, match="responses to items of the bank"):
+        recorded_examinees(from_dense([[1]], item=["z"]), items)
+
+
+def test_recorded_answers_follow_the_rows_of_the_bank():
+    items = item_parameters(["a", "b", "c"], "2pl", a=1.0, b=[0.0, 1.0, 2.0])
+    matrix = from_dense([[1, 0], [0, 1]], [[1, 1], [1, 0]], item=["c", "a"])
+    found = recorded_examinees(matrix, items)
+    assert found.scores.tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert found.observed.tolist() == [[True, False, True], [False, False, True]]
+
+
+def test_drawn_thetas_have_their_distribution():
+    normal = drawn_examinees("normal(1, 2)", 20_000, 3).theta
+    assert (normal.mean(), normal.std()) == (pytest.approx(1, abs=0.05), pytest.approx(2, abs=0.05))
+    uniform = drawn_examinees("uniform(-3,3)", 20_000, 3).theta
+    assert (uniform.min(), uniform.max()) == (
+        pytest.approx(-3, abs=0.01),
+        pytest.approx(3, abs=0.01),
+    )
+    grid = drawn_examinees("grid(-1,1,3)", 7, 3).theta
+    assert grid.tolist() == [-1, 0, 1, -1, 0, 1, -1]
