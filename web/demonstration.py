@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from rich.console import Group
-from rich.table import Table
 
 from engine.errors import InputError
 from item_bank.console import Console
@@ -64,20 +62,23 @@ def _build(console: Console, place: Path) -> None:
     os.environ["TAROZU_SECRETS"] = str(place / "secrets")
 
 
-def log_ins(port: int) -> tuple[dict[str, Any], Group]:
+def log_ins(port: int) -> tuple[dict[str, Any], str]:
     """Return addresses and ways in, for machines and for people."""
     site = f"http://127.0.0.1:{port}"
-    people = [(f"{site}/", login) for login in CANDIDATES] + [
-        (f"{site}/staff", login) for login in STAFF
-    ]
     data = {
         "address": f"{site}/",
         "staff_address": f"{site}/staff",
-        "log_ins": [{"role": p.role, "name": p.name, "secret": p.secret} for _, p in people],
+        "log_ins": [
+            {"role": p.role, "name": p.name, "secret": p.secret} for p in CANDIDATES + STAFF
+        ],
     }
-    table = Table("Role", "Who", "Access code or password", "Address", box=None, pad_edge=False)
-    for address, login in people:
-        table.add_row(login.role, login.name, login.secret, address)
-    return data, Group(
-        "The demonstration runs on this machine only. Stop it with Ctrl+C.", "", table
-    )
+    lines = [
+        "The demonstration runs on this machine only. Stop it with Ctrl+C.",
+        "",
+        f"Candidates   {site}/",
+        *(f"    {login.secret}   {login.name}" for login in CANDIDATES),
+        "",
+        f"Staff        {site}/staff",
+        *(f"    {login.name}   {login.secret}" for login in STAFF),
+    ]
+    return data, "\n".join(lines)

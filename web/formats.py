@@ -20,7 +20,7 @@ NONE = "–"
 
 def init_formats(app: Flask) -> None:
     """Give templates the filters of this module."""
-    for view in (moment, clock, iso, duration, number, signed, percent, chance, short, minutes):
+    for view in (moment, day, instant, clock, iso, duration, number, signed, percent, chance, short, minutes):
         app.add_template_filter(view, view.__name__)
 
 
@@ -34,6 +34,16 @@ def moment(at: int | None) -> str:
     if at is None:
         return NONE
     return format_datetime(utc(at), "d MMM y, HH:mm", locale=get_locale()) + " UTC"
+
+
+def day(at: int | None) -> str:
+    """Write a date and time in a list whose page says that times are UTC."""
+    return NONE if at is None else format_datetime(utc(at), "d MMM y, HH:mm", locale=get_locale())
+
+
+def instant(at: int) -> str:
+    """Write a date and time to the second, for logs."""
+    return f"{utc(at):%Y-%m-%d %H:%M:%S}"
 
 
 def clock(at: int) -> str:
@@ -70,7 +80,10 @@ def number(value: float | None, decimals: int = 0) -> str:
 
 def signed(value: float | None, decimals: int = 2) -> str:
     """Write a number with its sign."""
-    return NONE if value is None else f"{value:+.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    if value is None:
+        return NONE
+    sign = "+" if round(value, decimals) else ""
+    return f"{value:{sign}.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def percent(value: float | None) -> str:
@@ -87,7 +100,7 @@ def chance(probability: float) -> str:
     if probability >= 0.925:
         return gettext("19 in 20")
     if probability < 0.05:
-        return gettext("fewer than 1 in 20")
+        return gettext("less than 1 in 20")
     return gettext("%(n)s in 10", n=max(1, round(10 * probability)))
 
 

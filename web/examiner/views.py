@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -23,6 +24,7 @@ from web.access import (
     sign_in_as,
     signed_in,
 )
+from web.language import local_text
 from web.examiner.readings import readings
 from web.site import database
 
@@ -154,7 +156,13 @@ def report(sitting_id: str) -> ResponseReturnValue:
         result=found.result,
         readings=readings(found.result) if found.result else None,
         remarks=list(_remarks(found)),
+        areas=_area_names(found.result),
     )
+
+
+def _area_names(result: dict[str, Any] | None) -> dict[str, str]:
+    domains = result["domains"] if result else []
+    return {domain["area"]: local_text(domain["name"]) for domain in domains}
 
 
 def _remarks(found: reviews.Report) -> Iterator[str]:

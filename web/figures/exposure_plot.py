@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from web.figures.path_plot import Tick
 
-WIDTH, HEIGHT = 760.0, 240.0
+HEIGHT = 260.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 10.0, 12.0, 34.0
 
 
@@ -37,11 +37,11 @@ class ExposurePlot:
     mean: float
 
 
-def exposure_plot(rows: Sequence[tuple[str, float]]) -> ExposurePlot:
-    """Lay out items and their rates, which come in the order in which they are drawn."""
+def exposure_plot(rows: Sequence[tuple[str, float]], width: float) -> ExposurePlot:
+    """Lay out items and their rates, in the order given, in a figure of the given width."""
     top_rate = _nice(max((rate for _, rate in rows), default=1.0))
     mean = sum(rate for _, rate in rows) / max(len(rows), 1)
-    step = (WIDTH - LEFT - RIGHT) / max(len(rows), 1)
+    step = (width - LEFT - RIGHT) / max(len(rows), 1)
 
     def y(rate: float) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * rate / top_rate, 1)
@@ -58,10 +58,10 @@ def exposure_plot(rows: Sequence[tuple[str, float]]) -> ExposurePlot:
     )
     shares = [top_rate * part / 4 for part in range(5)]
     return ExposurePlot(
-        width=WIDTH,
+        width=width,
         height=HEIGHT,
         left=LEFT,
-        right=WIDTH - RIGHT,
+        right=width - RIGHT,
         bottom=HEIGHT - BOTTOM,
         columns=columns,
         ticks=tuple(Tick(y(share), f"{100 * share:.0f} %") for share in shares),

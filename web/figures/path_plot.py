@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH, HEIGHT = 760.0, 360.0
+HEIGHT = 340.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 14.0, 14.0, 42.0
 
 
@@ -54,18 +54,18 @@ class PathPlot:
     marks: tuple[Mark, ...]
 
 
-def path_plot(result: dict[str, Any]) -> PathPlot:
-    """Lay out the path of a result."""
+def path_plot(result: dict[str, Any], width: float) -> PathPlot:
+    """Lay out the path of a result in a figure of the given width."""
     path = result["path"]
     estimates = [step for step in path if step["theta"] is not None]
     low, high = _range(path, estimates)
-    x_of = _Axis(0.5, len(path) + 0.5, LEFT, WIDTH - RIGHT)
+    x_of = _Axis(0.5, len(path) + 0.5, LEFT, width - RIGHT)
     y_of = _Axis(low, high, HEIGHT - BOTTOM, TOP)
     return PathPlot(
-        width=WIDTH,
+        width=width,
         height=HEIGHT,
         left=LEFT,
-        right=WIDTH - RIGHT,
+        right=width - RIGHT,
         top=TOP,
         bottom=HEIGHT - BOTTOM,
         x_ticks=_x_ticks(len(path), x_of),

@@ -184,7 +184,6 @@
   }
 
   function showTimer(timer, toggle) {
-    toggle.setAttribute("aria-pressed", String(timeHidden));
     toggle.textContent = timeHidden ? words.show : words.hide;
     if (timeHidden) timer.dataset.hidden = "";
     else delete timer.dataset.hidden;

@@ -2,7 +2,8 @@
 "use strict";
 
 (function () {
-  const language = document.documentElement.lang || undefined;
+  const page = document.documentElement.lang;
+  const language = page === "en" ? "en-GB" : page || undefined;
   const clock = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
   const moment = new Intl.DateTimeFormat(language, {
     day: "numeric",
