@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from calibration.simulations.examinees import Examinees
     from engine.designs import ExamDesign
     from engine.items import ItemParameters
-    from item_bank.exams.designs import ExamPlan
+    from item_bank.exams.exam_files import ExamPlan
 
 RULES = (
     "select",
@@ -156,7 +156,7 @@ def _check_exam(exam: Path, plan: ExamPlan, items: ItemParameters) -> None:
 
 
 def _plan(exam: Path) -> ExamPlan:
-    from item_bank.exams.designs import read_plan
+    from item_bank.exams.exam_files import read_plan
 
     try:
         text = exam.read_bytes().decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""Exams as TOML files: reading one, applying it as a new version, loading a version.
+"""Exams in versions: applying a file as a new one, loading, listing, opening and closing.
 
 A version is immutable: the file as it was written, what it says with the release resolved to a
 number, and the version of the engine's rules. Loaded versions are cached without invalidation.
@@ -6,18 +6,17 @@ number, and the version of the engine's rules. Loaded versions are cached withou
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
-from engine.session import RULES_VERSION, ExamDesign, check_design, design_from_mapping
+from engine.session import RULES_VERSION, check_design
+from item_bank.exams.exam_files import ExamPlan, plan_from_mapping, read_plan
 from item_bank.items.releases import missing_variants, release_parameters
 from item_bank.store.audit import append_site_event
+from item_bank.store.caches import once
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
@@ -25,47 +24,6 @@ from item_bank.store.tables.exams import Exam, ExamVersion
 from item_bank.store.tables.items import Bank
 from item_bank.store.tables.releases import Release
 from item_bank.store.tables.sittings import Sitting
-
-KNOWN = {
-    "code", "title", "bank", "release", "languages", "time_limit_minutes",
-    "selection", "estimation", "stopping", "scale", "levels",
-}  # fmt: skip
-ENGINE_TABLES = ("selection", "estimation", "stopping", "scale")
-
-
-@dataclass(frozen=True)
-class LevelNames:
-    """How a level is called, and whether it counts as passed."""
-
-    code: str
-    name: dict[str, str]
-    minimum: float
-    passed: bool
-
-
-@dataclass(frozen=True)
-class ExamPlan:
-    """What an exam file says, checked.
-
-    Parameters
-    ----------
-    release
-        A number, or None for the latest when the exam is applied.
-    time_limit
-        Seconds; None where there is no limit.
-    design
-        The part that the engine reads.
-    """
-
-    code: str
-    title: dict[str, str]
-    bank: str
-    release: int | None
-    languages: tuple[str, ...]
-    time_limit: int | None
-    design: ExamDesign
-    levels: tuple[LevelNames, ...]
-    mapping: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -106,96 +64,6 @@ class ExamSummary:
     release: int
     languages: tuple[str, ...]
     sittings: int
-
-
-def read_plan(text: str, *, file: str) -> ExamPlan:
-    """Check an exam file; raises InputError with the file, the key and what was expected."""
-    try:
-        mapping = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError("a TOML file", str(error), file=file) from None
-    try:
-        return plan_from_mapping(mapping)
-    except InputError as error:
-        raise InputError(error.expected, error.found, file=file, column=error.column) from None
-
-
-def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
-    """Check what an exam file says."""
-    for key in mapping:
-        if key not in KNOWN:
-            raise InputError(f"one of {', '.join(sorted(KNOWN))}", repr(key), column=key)
-    languages = tuple(_texts(mapping, "languages"))
-    levels = tuple(_level(level, i, languages) for i, level in enumerate(mapping.get("levels", ())))
-    tables = {name: mapping[name] for name in ENGINE_TABLES if name in mapping}
-    if levels:
-        tables["levels"] = [{"name": level.code, "minimum": level.minimum} for level in levels]
-    return ExamPlan(
-        code=_text(mapping, "code"),
-        title=_names(mapping.get("title"), "title", languages),
-        bank=_text(mapping, "bank"),
-        release=_release(mapping.get("release", "latest")),
-        languages=languages,
-        time_limit=_time_limit(mapping.get("time_limit_minutes")),
-        design=design_from_mapping(tables),
-        levels=levels,
-        mapping=mapping,
-    )
-
-
-def _text(mapping: dict[str, Any], key: str) -> str:
-    value = mapping.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise InputError("a text", repr(value), column=key)
-    return value
-
-
-def _texts(mapping: dict[str, Any], key: str) -> list[str]:
-    value = mapping.get(key)
-    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        raise InputError('a list such as ["en", "ru"]', repr(value), column=key)
-    return value
-
-
-def _names(value: Any, key: str, languages: tuple[str, ...]) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise InputError('a text in each language, such as {en = "..."}', repr(value), column=key)
-    for language in languages:
-        if not isinstance(value.get(language), str) or not value[language].strip():
-            raise InputError("a text", repr(value.get(language)), column=f"{key}.{language}")
-    return value
-
-
-def _release(value: Any) -> int | None:
-    if value == "latest":
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError('the number of a release, or "latest"', repr(value), column="release")
-    return value
-
-
-def _time_limit(value: Any) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-        raise InputError("minutes above 0", repr(value), column="time_limit_minutes")
-    return round(value * 60)
-
-
-def _level(value: Any, index: int, languages: tuple[str, ...]) -> LevelNames:
-    column = f"levels[{index + 1}]"
-    if not isinstance(value, dict) or set(value) != {"code", "name", "minimum", "passed"}:
-        raise InputError("code, name, minimum and passed", repr(value), column=column)
-    if not isinstance(value["passed"], bool):
-        raise InputError("true or false", repr(value["passed"]), column=f"{column}.passed")
-    if not isinstance(value["minimum"], int | float) or isinstance(value["minimum"], bool):
-        raise InputError("a number", repr(value["minimum"]), column=f"{column}.minimum")
-    return LevelNames(
-        code=_text(value, "code"),
-        name=_names(value["name"], f"{column}.name", languages),
-        minimum=float(value["minimum"]),
-        passed=value["passed"],
-    )
 
 
 def check_exam(db: Database, text: str, *, organisation_id: str, file: str) -> tuple[ExamPlan, int]:
@@ -301,10 +169,9 @@ def _last_version(session: Session, exam_id: str) -> ExamVersion | None:
 
 def load_version(db: Database, version_id: str) -> LoadedExam:
     """Load a version; one that was loaded before comes from memory, as it cannot change."""
-    return _load(db, version_id)
+    return once(db, ("exam version", version_id), lambda: _load(db, version_id))
 
 
-@lru_cache(maxsize=256)
 def _load(db: Database, version_id: str) -> LoadedExam:
     with db.read() as session:
         version = session.get_one(ExamVersion, version_id)

@@ -1,0 +1,145 @@
+"""What an exam file says: a TOML text, checked key by key. Pure.
+
+The tables that the engine reads are checked by the engine; the rest, names in every language of
+the exam among it, here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import InputError
+from engine.session import ExamDesign, design_from_mapping
+
+KNOWN = {
+    "code", "title", "bank", "release", "languages", "time_limit_minutes",
+    "selection", "estimation", "stopping", "scale", "levels",
+}  # fmt: skip
+ENGINE_TABLES = ("selection", "estimation", "stopping", "scale")
+
+
+@dataclass(frozen=True)
+class LevelNames:
+    """How a level is called, and whether it counts as passed."""
+
+    code: str
+    name: dict[str, str]
+    minimum: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class ExamPlan:
+    """What an exam file says, checked.
+
+    Parameters
+    ----------
+    release
+        A number, or None for the latest when the exam is applied.
+    time_limit
+        Seconds; None where there is no limit.
+    design
+        The part that the engine reads.
+    """
+
+    code: str
+    title: dict[str, str]
+    bank: str
+    release: int | None
+    languages: tuple[str, ...]
+    time_limit: int | None
+    design: ExamDesign
+    levels: tuple[LevelNames, ...]
+    mapping: dict[str, Any]
+
+
+def read_plan(text: str, *, file: str) -> ExamPlan:
+    """Check an exam file; raises InputError with the file, the key and what was expected."""
+    try:
+        mapping = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError("a TOML file", str(error), file=file) from None
+    try:
+        return plan_from_mapping(mapping)
+    except InputError as error:
+        raise InputError(error.expected, error.found, file=file, column=error.column) from None
+
+
+def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
+    """Check what an exam file says."""
+    for key in mapping:
+        if key not in KNOWN:
+            raise InputError(f"one of {', '.join(sorted(KNOWN))}", repr(key), column=key)
+    languages = tuple(_texts(mapping, "languages"))
+    levels = tuple(_level(level, i, languages) for i, level in enumerate(mapping.get("levels", ())))
+    tables = {name: mapping[name] for name in ENGINE_TABLES if name in mapping}
+    if levels:
+        tables["levels"] = [{"name": level.code, "minimum": level.minimum} for level in levels]
+    return ExamPlan(
+        code=_text(mapping, "code"),
+        title=_names(mapping.get("title"), "title", languages),
+        bank=_text(mapping, "bank"),
+        release=_release(mapping.get("release", "latest")),
+        languages=languages,
+        time_limit=_time_limit(mapping.get("time_limit_minutes")),
+        design=design_from_mapping(tables),
+        levels=levels,
+        mapping=mapping,
+    )
+
+
+def _text(mapping: dict[str, Any], key: str) -> str:
+    value = mapping.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise InputError("a text", repr(value), column=key)
+    return value
+
+
+def _texts(mapping: dict[str, Any], key: str) -> list[str]:
+    value = mapping.get(key)
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        raise InputError('a list such as ["en", "ru"]', repr(value), column=key)
+    return value
+
+
+def _names(value: Any, key: str, languages: tuple[str, ...]) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise InputError('a text in each language, such as {en = "..."}', repr(value), column=key)
+    for language in languages:
+        if not isinstance(value.get(language), str) or not value[language].strip():
+            raise InputError("a text", repr(value.get(language)), column=f"{key}.{language}")
+    return value
+
+
+def _release(value: Any) -> int | None:
+    if value == "latest":
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError('the number of a release, or "latest"', repr(value), column="release")
+    return value
+
+
+def _time_limit(value: Any) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+        raise InputError("minutes above 0", repr(value), column="time_limit_minutes")
+    return round(value * 60)
+
+
+def _level(value: Any, index: int, languages: tuple[str, ...]) -> LevelNames:
+    column = f"levels[{index + 1}]"
+    if not isinstance(value, dict) or set(value) != {"code", "name", "minimum", "passed"}:
+        raise InputError("code, name, minimum and passed", repr(value), column=column)
+    if not isinstance(value["passed"], bool):
+        raise InputError("true or false", repr(value["passed"]), column=f"{column}.passed")
+    if not isinstance(value["minimum"], int | float) or isinstance(value["minimum"], bool):
+        raise InputError("a number", repr(value["minimum"]), column=f"{column}.minimum")
+    return LevelNames(
+        code=_text(value, "code"),
+        name=_names(value["name"], f"{column}.name", languages),
+        minimum=float(value["minimum"]),
+        passed=value["passed"],
+    )

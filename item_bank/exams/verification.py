@@ -1,0 +1,204 @@
+"""The audit: every chain walked, and every row held against the link that vouches for it.
+
+Called by `tarozu audit verify`. A problem names its chain, the link, and what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from item_bank.exams import records
+from item_bank.items.verification import release_problems
+from item_bank.store.audit import GENESIS, Break, breaks
+from item_bank.store.canonical import content_hash
+from item_bank.store.database import Database
+from item_bank.store.tables.exams import ExamVersion
+from item_bank.store.tables.records import SiteEvent
+from item_bank.store.tables.sittings import (
+    PresentedItem,
+    Response,
+    ResponseContent,
+    Result,
+    Sitting,
+    SittingEvent,
+)
+
+BLOCK = 200  # sittings that are in memory together
+_NOTHING: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit walked and what it found."""
+
+    site_links: int
+    sittings: int
+    sitting_links: int
+    releases: int
+    problems: tuple[Break, ...]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A sitting with all that was recorded in it."""
+
+    sitting: Sitting
+    links: Sequence[SittingEvent]
+    presented: Sequence[PresentedItem]
+    responses: Sequence[Response]
+    contents: Sequence[ResponseContent]
+    results: Sequence[Result]
+
+
+def verify(db: Database, advance: Callable[..., None] = lambda _n=1: None) -> Audit:
+    """Walk every chain and hold the rows against it; ``advance`` is called with the sittings done.
+
+    One state of the database is looked at, however long it takes.
+    """
+    with db.read() as session:
+        site = session.scalars(select(SiteEvent).order_by(SiteEvent.number)).all()
+        problems = breaks("site", site)
+        seals = {event.payload["sitting"]: event for event in site if event.kind == records.SEALED}
+        sittings = links = 0
+        for record in _records(session, advance):
+            seal = seals.pop(record.sitting.id, None)
+            problems += [*_sitting_problems(record), *_seal_problems(record, seal)]
+            sittings, links = sittings + 1, links + len(record.links)
+        problems += [
+            Break("site", event.number, f"seals sitting {missing}, which is not there")
+            for missing, event in seals.items()
+        ]
+        n_releases, found = release_problems(session, site)
+        problems += [*found, *_version_problems(session, site)]
+    return Audit(len(site), sittings, links, n_releases, tuple(problems))
+
+
+def n_sittings(db: Database) -> int:
+    """How many sittings an audit will walk."""
+    with db.read() as session:
+        return int(session.scalar(select(func.count()).select_from(Sitting)) or 0)
+
+
+def _records(session: Session, advance: Callable[..., None]) -> Iterator[_Record]:
+    ids = session.scalars(select(Sitting.id).order_by(Sitting.started_at, Sitting.id)).all()
+    for start in range(0, len(ids), BLOCK):
+        block = ids[start : start + BLOCK]
+        yield from _block(session, block)
+        session.expunge_all()
+        advance(len(block))
+
+
+def _block(session: Session, ids: Sequence[str]) -> Iterator[_Record]:
+    links = _rows(session, SittingEvent, SittingEvent.number, ids)
+    presented = _rows(session, PresentedItem, PresentedItem.position, ids)
+    responses = _rows(session, Response, Response.position, ids)
+    contents = _rows(session, ResponseContent, ResponseContent.position, ids)
+    results = _rows(session, Result, Result.number, ids)
+    for sitting in session.scalars(select(Sitting).where(Sitting.id.in_(ids))).all():
+        parts = (links, presented, responses, contents, results)
+        yield _Record(sitting, *(part.get(sitting.id, _NOTHING) for part in parts))
+
+
+def _rows(session: Session, table: Any, order: Any, ids: Sequence[str]) -> dict[str, Any]:
+    found = session.scalars(
+        select(table).where(table.sitting_id.in_(ids)).order_by(table.sitting_id, order)
+    )
+    return {name: list(rows) for name, rows in groupby(found, key=lambda row: row.sitting_id)}
+
+
+def _sitting_problems(record: _Record) -> Iterator[Break]:
+    sitting, links = record.sitting, record.links
+    yield from breaks(sitting.id, links)
+    head = links[-1].hash if links else GENESIS
+    if (sitting.chain_length, sitting.chain_head) != (len(links), head):
+        found = f"the sitting says {sitting.chain_length} links, {len(links)} are there"
+        yield Break(sitting.id, len(links), found)
+    yield from _start_problems(record)
+    yield from _row_problems(record, records.PRESENTED, record.presented)
+    yield from _row_problems(record, records.ANSWERED, record.responses)
+    yield from _content_problems(record)
+    yield from _result_problems(record)
+
+
+def _start_problems(record: _Record) -> Iterator[Break]:
+    """What the first link says of the sitting stands in its row, too."""
+    sitting = record.sitting
+    if not record.links or record.links[0].kind != records.STARTED:
+        yield Break(sitting.id, 1, "the chain does not begin with its start")
+        return
+    says = record.links[0].payload
+    names = {"candidate": "candidate_id", "exam_version": "exam_version_id"}
+    for name in ("candidate", "exam_version", "rules_version", "number", "language", "seed"):
+        if says[name] != getattr(sitting, names.get(name, name)):
+            yield Break(sitting.id, 1, f"the sitting's {name} is not the one it started with")
+
+
+def _row_problems(
+    record: _Record, kind: str, rows: Sequence[PresentedItem] | Sequence[Response]
+) -> Iterator[Break]:
+    """Each row has a link with its digest, and each such link a row."""
+    what = "response" if kind == records.ANSWERED else "presented item"
+    links = {link.payload["position"]: link for link in record.links if link.kind == kind}
+    for row in rows:
+        link = links.pop(row.position, None)
+        number = link.number if link else 0
+        if link is None:
+            yield Break(record.sitting.id, number, f"{what} {row.position} has no link")
+        elif link.payload["digest"] != records.row_digest(row):
+            found = f"{what} {row.position} is not as it was recorded"
+            yield Break(record.sitting.id, number, found)
+    for position, link in links.items():
+        yield Break(record.sitting.id, link.number, f"{what} {position} is gone")
+
+
+def _content_problems(record: _Record) -> Iterator[Break]:
+    """What was chosen agrees with its commitment, unless it was erased."""
+    committed = {row.position: row.commitment for row in record.responses}
+    for row in record.contents:
+        if committed.get(row.position) != records.commitment(row.salt, row.content):
+            found = f"the content of response {row.position} is not what was committed to"
+            yield Break(record.sitting.id, 0, found)
+
+
+def _result_problems(record: _Record) -> Iterator[Break]:
+    sitting = record.sitting
+    for row in record.results:
+        if content_hash(row.content) != row.content_hash:
+            yield Break(sitting.id, 0, f"result {row.number} does not match its hash")
+    for link in record.links:
+        if link.kind == records.FINISHED:
+            hashes = [row.content_hash for row in record.results if row.number == 1]
+            if hashes != [link.payload["result"]]:
+                yield Break(sitting.id, link.number, "the result is not the one recorded")
+            if sitting.stop_reason != link.payload["stop_reason"]:
+                yield Break(sitting.id, link.number, "the stop reason is not the one recorded")
+
+
+def _seal_problems(record: _Record, seal: SiteEvent | None) -> Iterator[Break]:
+    """The site chain holds the head that the chain had when it was sealed."""
+    sitting = record.sitting
+    if seal is None:
+        if sitting.sealed_at is not None:
+            yield Break(sitting.id, 0, "the site chain has no seal of it")
+        return
+    length, head = seal.payload["length"], seal.payload["head"]
+    if len(record.links) < length or record.links[length - 1].hash != head:
+        yield Break(sitting.id, length, f"is not the chain that link {seal.number} of site sealed")
+
+
+def _version_problems(session: Session, site: Iterable[SiteEvent]) -> Iterator[Break]:
+    """Exam versions agree with their hashes, and those with the site chain."""
+    applied = {e.payload["hash"]: e.number for e in site if e.kind == "exam_applied"}
+    for version in session.scalars(select(ExamVersion)):
+        digest = content_hash([version.design, version.release_id, version.rules_version])
+        if digest != version.content_hash:
+            found = f"exam version {version.number} does not match its hash"
+            yield Break(version.id, 0, found)
+        elif digest not in applied:
+            yield Break(version.id, 0, f"exam version {version.number} is not in the site chain")
