@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.ability import ESTIMATORS, Prior
+from engine.ability import ESTIMATORS
 from engine.blueprint import Shares, check_areas, check_shares
 from engine.decisions import Level, ReportingScale, check_levels
 from engine.errors import InputError
 from engine.grids import Grid
 from engine.items import ItemParameters
+from engine.priors import Prior
 from engine.selection import check_criterion
 from engine.stopping import StoppingRules
 
@@ -78,10 +79,12 @@ class ExamDesign:
         _check_estimator("final", self.final)
         _check_theta(self.start_theta)
         if self.randomesque < 1:
-            raise InputError("a whole number from 1", self.randomesque, column="selection.randomesque")
+            raise InputError(
+                "a whole number from 1", self.randomesque, column="selection.randomesque"
+            )
         check_shares(self.content_shares)
         check_levels(self.levels, self.scale)
-        Prior(self.prior_mean, self.prior_sd)
+        _check_grid(self.grid, self.prior)
 
     @property
     def prior(self) -> Prior:
@@ -164,6 +167,17 @@ def _check_estimator(key: str, name: str) -> None:
     if name not in ESTIMATORS:
         expected = f"one of {', '.join(ESTIMATORS)}"
         raise InputError(expected, repr(name), column=f"estimation.{key}")
+
+
+def _check_grid(grid: Grid, prior: Prior) -> None:
+    """Refuse a grid on which the prior would fall between two points, or outside."""
+    if not grid.low <= prior.mean <= grid.high:
+        expected = f"a prior mean within the grid, {grid.low:g} to {grid.high:g}"
+        raise InputError(expected, prior.mean, column="estimation.prior_mean")
+    apart = (grid.high - grid.low) / (grid.n - 1)
+    if apart > prior.sd:
+        expected = f"grid points at most the prior's standard deviation, {prior.sd:g}, apart"
+        raise InputError(expected, f"{apart:g}", column="estimation.grid")
 
 
 def _check_theta(theta: float) -> None:

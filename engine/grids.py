@@ -58,6 +58,10 @@ class Grid:
         return frozen_floats(weights)
 
 
+USUAL_GRID = Grid()
+"""61 points on [-6, 6]."""
+
+
 class Tables:
     """What the items of a bank say at the points of a grid; each table is made on first use.
 

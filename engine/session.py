@@ -184,6 +184,7 @@ def _estimated(
 
 def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Pool:
     free = np.ones(len(items), dtype=np.bool_)
+    _check_held(state.held, items)
     free[[*state.administered, *state.held]] = False
     if not design.content_shares:
         return _Pool(free, None, ())
@@ -196,6 +197,11 @@ def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Po
     if chosen[0] < 0:
         return _Pool(np.zeros_like(free), None, without)
     return _Pool(free & masks[chosen[0]], names[chosen[0]], without)
+
+
+def _check_held(held: frozenset[int], items: ItemParameters) -> None:
+    if held and not 0 <= min(held) <= max(held) < len(items):
+        raise InputError(f"held rows from 0 to {len(items) - 1}", sorted(held), column="held")
 
 
 def _values(

@@ -14,7 +14,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from engine import blueprint, exposure, stopping
-from engine.ability import Answers, answers, check_matrix, eap_of, estimates
+from engine.ability import eap_of, estimates
+from engine.answers import Answers, answers, check_matrix
 from engine.arrays import Bools, Floats, Ints, Words
 from engine.designs import ExamDesign, check_design
 from engine.errors import InputError

@@ -32,6 +32,8 @@ OPTIONS = {
     "prior_mean": "--prior-mean",
     "prior_sd": "--prior-sd",
     "grid": "--grid",
+    "estimation.grid": "--grid",
+    "estimation.prior_mean": "--prior-mean",
 }
 """The option that says what the engine calls by its own name."""
 LATER_CRITERIA = ("urry", "mlwi", "mpwi", "kl", "klp", "mei", "mepv")

@@ -73,7 +73,7 @@ def bias_terms(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     the log likelihood (Warm, 1989).
     """
     chances, slope = probabilities(theta, items), slopes(theta, items)
-    return _bias(chances, slope, curvatures(theta, items))
+    return bias_of(chances, slope, curvatures(theta, items))
 
 
 def paired(verb: str, theta: Floats, rows: Ints, items: ItemParameters) -> Floats:
@@ -93,6 +93,8 @@ def paired(verb: str, theta: Floats, rows: Ints, items: ItemParameters) -> Float
     Floats
         Shape ``(n_persons, n)``, or with an axis more for the verbs that differ by score.
     """
+    if len(items.parts) == 1:
+        return _evaluate(verb, items.parts[0].family, theta[:, None], items, rows)
     spread = np.broadcast_to(theta[:, None], rows.shape)
     codes = items.family_codes[rows]
     shape = (*rows.shape, items.max_categories) if verb in LACKING else rows.shape
@@ -107,16 +109,8 @@ def paired(verb: str, theta: Floats, rows: Ints, items: ItemParameters) -> Float
     return result
 
 
-def paired_bias_terms(theta: Floats, rows: Ints, items: ItemParameters) -> Floats:
-    """Warm's J for pairs of a theta and an item of its own, shape ``(n_persons, n)``."""
-    chances, slope = (
-        paired("probabilities", theta, rows, items),
-        paired("slopes", theta, rows, items),
-    )
-    return _bias(chances, slope, paired("curvatures", theta, rows, items))
-
-
-def _bias(chances: Floats, slope: Floats, curvature: Floats) -> Floats:
+def bias_of(chances: Floats, slope: Floats, curvature: Floats) -> Floats:
+    """Warm's J from probabilities, slopes and curvatures; the last axis is summed."""
     terms: Floats = (chances * slope * (slope**2 + curvature)).sum(axis=-1)
     return terms
 

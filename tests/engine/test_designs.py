@@ -98,6 +98,8 @@ def test_any_design_survives_its_mapping(criterion, estimator, theta, k, se, few
         ({"estimation": {"grid": [-4, 4]}}, r"estimation.grid: expected \[low, high, n\]"),
         ({"estimation": {"grid": [-4, 4, 33.5]}}, "estimation.grid: expected a whole number"),
         ({"estimation": {"prior_sd": 0}}, "prior_sd: expected a prior standard deviation"),
+        ({"estimation": {"prior_sd": 0.1}}, "estimation.grid: expected grid points at most"),
+        ({"estimation": {"prior_mean": 7}}, "estimation.prior_mean: expected a prior mean within"),
         ({"scale": {"slope": -1}}, "scale.slope"),
         ({"levels": [{"name": "a"}]}, r"levels\[1\]: expected name and minimum"),
         ({"levels": "pass"}, "levels: expected a list"),

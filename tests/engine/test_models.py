@@ -161,11 +161,3 @@ def test_pairs_equal_the_table(verb):
     table = getattr(dispatch, verb)(theta, items)
     found = dispatch.paired(verb, theta, rows, items)
     np.testing.assert_allclose(found, table[np.arange(2)[:, None], rows], rtol=1e-13)
-
-
-def test_paired_bias_terms_equal_the_table():
-    items = mixed_bank()
-    rows = np.array([[0, 70, 139], [25, 99, 5]])
-    table = dispatch.bias_terms([-0.7, 1.1], items)
-    found = dispatch.paired_bias_terms(np.array([-0.7, 1.1]), rows, items)
-    np.testing.assert_allclose(found, table[np.arange(2)[:, None], rows], rtol=1e-12)

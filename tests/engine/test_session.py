@@ -101,6 +101,12 @@ def test_held_items_are_not_given():
     assert steps[0].trace["held"] == sorted(held)
 
 
+def test_a_held_row_that_the_bank_lacks_is_refused():
+    for held in ({300}, {-1}):
+        with pytest.raises(InputError, match="held rows from 0 to 299"):
+            next_step(SittingState(1, held=frozenset(held)), reference_bank("3pl"), ExamDesign())
+
+
 def test_exactly_one_of_next_item_and_stop_reason_is_given():
     design = ExamDesign(stop=StoppingRules(se=0.5, max_items=20))
     _, steps = sitting(mixed_bank(), design, lambda _row: 0)
