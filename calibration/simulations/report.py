@@ -31,6 +31,9 @@ WIDTH, HEIGHT = 640, 240
 MAX_POINTS = 600
 PATHS = 4
 MOST_GIVEN = 20
+WORST_SE = 2.0
+"""Larger standard errors, as MLE and WLE have after a few answers, are cut off in pictures."""
+UNKNOWN = "not known"
 REASON_WORDS = {
     "se": "the standard error was small enough",
     "information": "enough information was collected",
@@ -67,6 +70,7 @@ def _answer(run: Run, data: Mapping[str, Any]) -> str:
         ("Highest exposure", _percent(data["max_exposure"])),
         ("Overlap of two tests", _percent(data["overlap"])),
     ]
+    pairs = [(name, value) for name, value in pairs if value != UNKNOWN]
     compared = f"Bias and RMSE compare the final estimate with {data['source']['compared_with']}."
     return facts(pairs) + paragraph(compared) + _cautions(run, data)
 
@@ -115,11 +119,10 @@ def _band_picture(run: Run) -> str:
         color=alt.Color("what:N", scale=colour, title=None),
         strokeDash=alt.StrokeDash("what:N", scale=dash, title=None),
     )
-    return figure(
-        chart,
-        "Where RMSE lies above the mean standard error, the test claims more than it knows; "
-        "bias towards the middle is the pull of the prior.",
-    )
+    reading = "Where RMSE lies above the mean standard error, the test claims more than it knows"
+    pulled = run.simulated.design.final in {"eap", "map"}
+    prior = "; bias towards the middle is the pull of the prior." if pulled else "."
+    return figure(chart, reading + prior)
 
 
 def _scatter(found: Simulated) -> str:
@@ -140,24 +143,23 @@ def _path_pictures(run: Run) -> str:
 
 
 def _se_picture(found: Simulated) -> str:
-    sitting = np.isfinite(found.se)
-    with np.errstate(invalid="ignore"):
-        total = np.where(sitting, found.se, 0.0).sum(axis=0)
-    count = sitting.sum(axis=0)
+    columns = [column[np.isfinite(column)] for column in found.se.T]
+    medians = [float(np.median(column)) if len(column) else np.inf for column in columns]
     rows = [
-        {"position": place + 1, "se": float(total[place] / count[place])}
-        for place in np.flatnonzero(count).tolist()
+        {"position": position, "se": se}
+        for position, se in enumerate(medians, start=1)
+        if se <= WORST_SE
     ]
     if not rows:
         return ""
     chart = _sized(alt.Chart(alt.InlineData(values=rows)).mark_line(color=LAPIS)).encode(
         x=alt.X("position:Q", title="items given"),
-        y=alt.Y("se:Q", title="mean standard error", scale=alt.Scale(zero=True)),
+        y=alt.Y("se:Q", title="median standard error", scale=alt.Scale(zero=True)),
     )
     return figure(
         chart,
-        "The mean standard error of those still sitting: where the curve is flat, further items "
-        "add little.",
+        "The standard error of those still sitting: where the curve is flat, further items add "
+        "little.",
     )
 
 
@@ -202,14 +204,13 @@ def _path(run: Run, place: int) -> list[dict[str, Any]]:
             "person": f"examinee {run.person[place]}",
             "position": position + 1,
             "theta": float(theta[position]),
-            "low": float(theta[position] - se[position]),
-            "high": float(theta[position] + se[position]),
+            "low": float(theta[position] - min(se[position], WORST_SE)),
+            "high": float(theta[position] + min(se[position], WORST_SE)),
             "difficulty": float(difficulty[position]),
             "right": bool(right[position]),
             "true": float(true) if np.isfinite(true) else None,
         }
         for position in range(n)
-        if np.isfinite(se[position])
     ]
 
 
@@ -279,9 +280,10 @@ def _range(values: Any) -> tuple[float, float]:
 
 def _shown(value: float | None, *, signed: bool = False) -> str:
     if value is None:
-        return "not known"
-    return f"{value:+.3f}" if signed else f"{value:.3f}"
+        return UNKNOWN
+    text = f"{value:+.3f}" if signed else f"{value:.3f}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _percent(value: float | None) -> str:
-    return "not known" if value is None else f"{100 * value:.1f} %"
+    return UNKNOWN if value is None else f"{100 * value:.1f} %"
