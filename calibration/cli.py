@@ -1,7 +1,7 @@
 """The command ``tarozu calibrate``: reads what goes in, writes what comes out, at the end.
 
-The one file of this folder that may meet the database. Everything heavy is imported where it is
-used, so that ``--help`` is quick.
+``recalibrate``, which meets the database, has a folder of its own. Everything heavy is imported
+where it is used, so that ``--help`` is quick.
 """
 
 from __future__ import annotations
@@ -25,7 +25,24 @@ FILE = click.Path(path_type=Path)
 MODEL_NAMES = "rasch, 1pl, 2pl, 3pl, 4pl, grm, pcm, gpcm or auto"
 
 
-@click.group(short_help="Calibrate, score and recalibrate items.")
+class _Group(click.Group):
+    """A group whose command ``recalibrate`` is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, sorted."""
+        return sorted([*super().list_commands(ctx), "recalibrate"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the commands that meet the database."""
+        if cmd_name != "recalibrate":
+            return super().get_command(ctx, cmd_name)
+        from calibration.recalibrations.cli import recalibrate
+
+        command: click.Command = recalibrate
+        return command
+
+
+@click.group(cls=_Group, short_help="Calibrate, score and recalibrate items.")
 def calibrate() -> None:
     """Estimate item parameters and abilities from responses."""
 
@@ -88,7 +105,7 @@ def fit(
     found = _run(console, matrix, options)
     settings = _settings(fitting, {"group": group, "ignore": list(ignore), "routed": routed})
     settings["priors"] = found.fit.priors.text()
-    figures = _finish(
+    figures = finish(
         console,
         out,
         found,
@@ -98,7 +115,7 @@ def fit(
         title=f"Calibration of {responses.name}",
         labels=_kept_labels(fitting.fix, found.fit.items.item),
     )
-    _refuse_unconverged(figures, out)
+    refuse_unconverged(figures, out)
 
 
 def _refuse_scheduler(scheduler: str | None) -> None:
@@ -116,11 +133,12 @@ def _checked(fitting: _Fitting) -> _Fitting:
             raise InputError(" or ".join(known), value, column=name)
     if fitting.model == "nrm":
         raise InputError(f"{MODEL_NAMES} (nrm is not supported yet)", "nrm", column="--model")
-    _check_numbers(fitting.quadrature, fitting.tolerance, fitting.max_iterations)
+    check_numbers(fitting.quadrature, fitting.tolerance, fitting.max_iterations)
     return fitting
 
 
-def _check_numbers(quadrature: int, tolerance: float, max_iterations: int) -> None:
+def check_numbers(quadrature: int, tolerance: float, max_iterations: int) -> None:
+    """Refuse settings that no fit can have."""
     if not 5 <= quadrature <= 1001:
         raise InputError("5 to 1001 points", quadrature, column="--quadrature")
     if not 0 < tolerance < float("inf"):
@@ -205,7 +223,7 @@ def _kept_labels(fix: Path | None, items: Sequence[str]) -> dict[str, list[str]]
     }
 
 
-def _finish(
+def finish(
     console: Console,
     out: Path,
     found: Calibration,
@@ -215,6 +233,7 @@ def _finish(
     data_sha256: str,
     title: str,
     labels: Mapping[str, Sequence[str]],
+    changed: Sequence[Sequence[object]] = (),
 ) -> dict[str, Any]:
     """Write the folder and say what was found."""
     from calibration.fitting import summary
@@ -222,7 +241,7 @@ def _finish(
     from calibration.report import report
 
     figures = summary(found, options, data_sha256=data_sha256, settings=settings)
-    page = report(found, figures, title=title)
+    page = report(found, figures, title=title, changed=changed)
     write_folder(out, calibration_files(found, figures, page, labels=labels))
     for remark in found.remarks:
         console.note(remark)
@@ -230,7 +249,8 @@ def _finish(
     return figures
 
 
-def _refuse_unconverged(figures: Mapping[str, Any], out: Path) -> None:
+def refuse_unconverged(figures: Mapping[str, Any], out: Path) -> None:
+    """End with exit status 1 when the fit did not converge."""
     if not figures["converged"]:
         count = figures["iterations"] or "girth's"
         raise AnswerIsNo(f"not converged after {count} iterations; what there is stands in {out}")

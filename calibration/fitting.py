@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from calibration.mml import MmlFit, Settings, fit
 from calibration.parameter_file import StandardErrors, no_errors
 from calibration.priors import default_priors, parse_priors
 from calibration.screening import Screening, check_scores, recode, screen
-from calibration.standard_errors import ErrorEstimate, standard_errors
+from calibration.standard_errors import standard_errors
 from engine.arrays import Floats
 from engine.errors import InputError
 from engine.items import FAMILIES, ItemParameters
@@ -115,7 +115,6 @@ class Calibration:
     screening: Screening
     fit: MmlFit
     errors: StandardErrors
-    error_estimate: ErrorEstimate | None
     persons: Persons
     item_fit: ItemFit
     remarks: tuple[str, ...]
@@ -148,7 +147,8 @@ def calibrate(
     else:
         found = fit(data, models, settings, fixed=options.fixed, progress=progress)
     wanted = options.errors and options.backend == "mml"
-    return completed(matrix, screening, found, started, errors=wanted)
+    estimate = standard_errors(found) if wanted else None
+    return completed(matrix, screening, found, estimate.se if estimate else None, started)
 
 
 def prepared(matrix: ResponseMatrix, options: Options) -> tuple[Screening, tuple[str, ...]]:
@@ -165,12 +165,7 @@ def prepared(matrix: ResponseMatrix, options: Options) -> tuple[Screening, tuple
     if options.fixed is not None:
         given = dict(zip(options.fixed.item, options.fixed.n_categories.tolist(), strict=True))
     check_scores(matrix, tuple(chosen.values()), n_categories=given, file=options.file)
-    screening = screen(matrix, held=held)
-    remarks = {
-        name: "; ".join(text for text in (done.get(name), screening.remarks.get(name)) if text)
-        for name in {**done, **screening.remarks}
-    }
-    screening = Screening(screening.matrix, screening.dropped, screening.empty_persons, remarks)
+    screening = replace(screen(matrix, held=held), recoded=done)
     return screening, tuple(chosen[name] for name in screening.matrix.item)
 
 
@@ -194,23 +189,34 @@ def completed(
     original: ResponseMatrix,
     screening: Screening,
     found: MmlFit,
+    errors: StandardErrors | None,
     started: float,
     *,
-    errors: bool,
+    remarks: tuple[str, ...] = (),
 ) -> Calibration:
-    """Add errors, persons, item fit and remarks to a fit."""
-    estimate = standard_errors(found) if errors else None
+    """Add persons, item fit and remarks to a fit.
+
+    Parameters
+    ----------
+    original, screening
+        The data as read, and as fitted.
+    found, errors
+        The fit and its standard errors, None where none were asked for.
+    started
+        ``time.perf_counter()`` at the beginning.
+    remarks
+        What is to be said first.
+    """
     seconds = time.perf_counter() - started
     theta, se, log_l = person_estimates(found.design, found.tables, found.theta)
     blank = no_errors(len(found.items), found.items.thresholds.shape[1])
     return Calibration(
         screening,
         found,
-        estimate.se if estimate else blank,
-        estimate,
+        errors or blank,
         _persons(original, screening.matrix, theta, se, log_l),
         item_fit(screening.matrix, found, theta),
-        _remarks(screening, found, estimate),
+        (*remarks, *_remarks(screening, found, errors)),
         seconds,
     )
 
@@ -227,9 +233,7 @@ def _persons(
     return Persons(original.person, values[0], values[1], n_items, values[2])
 
 
-def _remarks(
-    screening: Screening, found: MmlFit, estimate: ErrorEstimate | None
-) -> tuple[str, ...]:
+def _remarks(screening: Screening, found: MmlFit, errors: StandardErrors | None) -> tuple[str, ...]:
     remarks = []
     if not found.converged:
         remarks.append(
@@ -248,12 +252,17 @@ def _remarks(
             f"Discrimination at its lowest admissible value: {names}. Persons who do well on the "
             "other items do not do better on these: check their keys."
         )
-    if estimate and not estimate.positive_definite:
+    if errors is not None and found.n_parameters and _all_blank(errors):
         remarks.append("The observed information is not positive definite: no standard errors.")
     at_end = float(found.expectation.mass[:, [0, -1]].sum() / found.expectation.mass.sum())
     if at_end > 1e-3:
         remarks.append(f"{at_end:.1%} of the persons lie at the ends of the grid of theta.")
     return tuple(remarks)
+
+
+def _all_blank(errors: StandardErrors) -> bool:
+    columns = (errors.a, errors.b, errors.c, errors.d, errors.thresholds.ravel())
+    return bool(np.isnan(np.concatenate(columns)).all())
 
 
 def reliabilities(found: MmlFit, theta: Floats, se: Floats) -> tuple[float, float]:

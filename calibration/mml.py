@@ -143,7 +143,8 @@ def fit(
         Items to hold; those that the matrix does not have are ignored. When there are some, the
         latent mean and variance of every group are free.
     start
-        Where to begin for free items; from the proportions of correct answers where not given.
+        Where to begin for free items, and how many categories they have, observed or not (then
+        priors must make them estimable); from the observed proportions where not given.
     content
         Content area by item.
     progress
@@ -187,8 +188,8 @@ def at_parameters(
     items: ItemParameters,
     settings: Settings,
     *,
+    mean: float = 0.0,
     sd: float = 1.0,
-    iterations: int = 0,
     gradient_tolerance: float = GRADIENT_TOLERANCE,
 ) -> MmlFit:
     """Evaluate parameters that another programme estimated from the same data.
@@ -199,10 +200,8 @@ def at_parameters(
         As in ``fit``; one group.
     items
         Parameters of the matrix's items, in its order.
-    sd
-        Standard deviation of theta, whose mean is 0.
-    iterations
-        To report; 0 where unknown.
+    mean, sd
+        Of theta.
     gradient_tolerance
         The fit counts as converged when the gradient, by person, is below.
     """
@@ -211,14 +210,14 @@ def at_parameters(
     space = make_space(items.item, items.model, items.n_categories, fixed=nobody)
     counts = _padded_counts(matrix, items.n_categories)
     start = starting_state(space, counts, items, rows)
-    state = State(start.local, start.mean, start.sd * sd)
+    state = State(start.local, start.mean + mean, start.sd * sd)
     design = make_design(matrix, items.n_categories, np.zeros(matrix.n_persons, dtype=np.int64))
     theta = grid(settings.quadrature)
     point = _evaluate(space, design, state, theta, settings.priors)
     vector = to_vector(space, state)
     slope = _largest_gradient(space, point, vector, theta, settings.priors) / design.n_persons
     converged = slope < gradient_tolerance
-    return _result(space, design, point, settings, theta, iterations, converged, slope)
+    return _result(space, design, point, settings, theta, 0, converged, slope)
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,13 +328,30 @@ def _known(
     matrix: ResponseMatrix, fixed: ItemParameters | None, start: ItemParameters | None
 ) -> tuple[ItemParameters | None, Ints]:
     """One bank of known parameters, and each item's row in it (-1 for none)."""
-    bank = start if fixed is None else fixed
+    bank = fixed if start is None else start if fixed is None else _joined(fixed, start)
     if bank is None:
         return None, np.full(matrix.n_items, -1, dtype=np.int64)
-    if fixed is not None and start is not None:
-        raise InputError("items that are fixed or have a start", "both")
     rows = {name: row for row, name in enumerate(bank.item)}
     return bank, np.array([rows.get(name, -1) for name in matrix.item], dtype=np.int64)
+
+
+def _joined(fixed: ItemParameters, start: ItemParameters) -> ItemParameters:
+    """Fixed items, then those of ``start`` that are not fixed."""
+    held = set(fixed.item)
+    rest = start.subset([k for k, name in enumerate(start.item) if name not in held])
+    width = max(fixed.thresholds.shape[1], rest.thresholds.shape[1])
+    steps = np.full((len(fixed) + len(rest), width), np.nan)
+    steps[: len(fixed), : fixed.thresholds.shape[1]] = fixed.thresholds
+    steps[len(fixed) :, : rest.thresholds.shape[1]] = rest.thresholds
+    return item_parameters(
+        fixed.item + rest.item,
+        fixed.model + rest.model,
+        a=np.concatenate((fixed.a, rest.a)),
+        b=np.concatenate((fixed.b, rest.b)),
+        c=np.concatenate((fixed.c, rest.c)),
+        d=np.concatenate((fixed.d, rest.d)),
+        thresholds=steps,
+    )
 
 
 def _models(

@@ -15,6 +15,7 @@ from typing import Any
 from calibration.fitting import Calibration, Persons
 from calibration.item_fit import ItemFit
 from calibration.parameter_file import parameter_text
+from calibration.screening import Screening
 from calibration.tables import csv_text
 from engine.errors import InputError
 
@@ -79,14 +80,14 @@ def persons_text(persons: Persons) -> str:
 
 def item_fit_text(calibration: Calibration) -> str:
     """Format ``item_fit.csv``: the fitted items, then those that screening took out."""
-    rows = item_fit_rows(calibration.item_fit, calibration.screening.remarks)
+    rows = item_fit_rows(calibration.item_fit, calibration.screening)
     blanks = [None] * (len(ITEM_FIT) - 3)
     dropped = calibration.screening.dropped
     taken_out = [[name, None, *blanks, why] for name, why in dropped.items()]
     return csv_text(ITEM_FIT, [*rows, *taken_out])
 
 
-def item_fit_rows(fit: ItemFit, remarks: Mapping[str, str]) -> list[list[object]]:
+def item_fit_rows(fit: ItemFit, screening: Screening) -> list[list[object]]:
     """One row per fitted item, in the order of ``ITEM_FIT``; numbers are Python's own."""
     columns = (
         fit.n.tolist(),
@@ -100,7 +101,7 @@ def item_fit_rows(fit: ItemFit, remarks: Mapping[str, str]) -> list[list[object]
         fit.s_x2.p.tolist(),
     )
     notes = [
-        "; ".join(text for text in (note, remarks.get(name, "")) if text)
+        "; ".join(text for text in (note, *screening.notes(name)) if text)
         for name, note in zip(fit.item, fit.notes, strict=True)
     ]
     return [list(row) for row in zip(fit.item, *columns, notes, strict=True)]

@@ -6,7 +6,7 @@ Called by the command line. Imports ``engine``; altair through ``report_charts``
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,29 @@ LARGE_RMSD = 0.1
 LOW_DISCRIMINATION = 0.4
 EXTREME_DIFFICULTY = 4.0
 LOW_CORRELATION = 0.15
+CHANGE_HEADER = ("item", "a before", "a after", "b before", "b after", "change of b in SE")
+FIT_HEADER = (
+    "item",
+    "n",
+    "p value",
+    "point-biserial",
+    "infit",
+    "outfit",
+    "RMSD",
+    "S-X2",
+    "df",
+    "p",
+    "notes",
+)
 
 
-def report(calibration: Calibration, summary: Mapping[str, Any], *, title: str) -> str:
+def report(
+    calibration: Calibration,
+    summary: Mapping[str, Any],
+    *,
+    title: str,
+    changed: Sequence[Sequence[object]] = (),
+) -> str:
     """Build the report as one HTML page.
 
     Parameters
@@ -34,6 +54,8 @@ def report(calibration: Calibration, summary: Mapping[str, Any], *, title: str) 
         The figures of ``summary.json``.
     title
         Its heading.
+    changed
+        Rows of ``recalibration.changes``, where a release was fitted anew.
     """
     found = flags(calibration)
     return page(
@@ -44,6 +66,7 @@ def report(calibration: Calibration, summary: Mapping[str, Any], *, title: str) 
             ("The test", _test_charts(calibration)),
             ("Item curves", _curve_charts(calibration, found)),
             ("Items", _item_tables(calibration, found)),
+            *([("Before and after", table(CHANGE_HEADER, changed))] if changed else []),
             ("Data", _data(calibration, summary)),
             ("Settings and versions", _settings(summary)),
         ],
@@ -69,7 +92,7 @@ def flags(calibration: Calibration) -> dict[str, list[str]]:
             f"point-biserial {statistics.point_biserial[row]:.2f}"
             if statistics.point_biserial[row] < LOW_CORRELATION
             else "",
-            calibration.screening.remarks.get(name, ""),
+            calibration.screening.thin.get(name, ""),
         ]
         if name in fit.at_bound:
             texts.append("negatively related to the rest: check the key")
@@ -159,42 +182,35 @@ def _curve_charts(calibration: Calibration, found: Mapping[str, list[str]]) -> s
 
 
 def _item_tables(calibration: Calibration, found: Mapping[str, list[str]]) -> str:
+    header, rows = _parameter_table(calibration, found)
+    statistics = item_fit_rows(calibration.item_fit, calibration.screening)
+    item_fit = table(FIT_HEADER, statistics, caption="Item fit; infit and outfit at EAP")
+    parameters = table(header, rows, caption="Parameters (logistic metric, D = 1)")
+    return parameters + folded("Item fit", item_fit)
+
+
+def _parameter_table(
+    calibration: Calibration, found: Mapping[str, list[str]]
+) -> tuple[list[str], list[list[object]]]:
+    """Columns that no item has are left out."""
     items, se = calibration.fit.items, calibration.errors
-    polytomous = items.thresholds.shape[1] > 1
-    steps = [f"b{k + 1}" for k in range(items.thresholds.shape[1])] if polytomous else []
-    header = ["item", "model", "a", "SE a", "b", "SE b", "c", "d", *steps, "flags"]
-    rows = [
-        [
-            name,
-            items.model[k],
-            float(items.a[k]),
-            float(se.a[k]),
-            float(items.b[k]),
-            float(se.b[k]),
-            float(items.c[k]) if items.c[k] > 0 else None,
-            float(items.d[k]) if items.d[k] < 1 else None,
-            *(float(value) for value in (items.thresholds[k] if polytomous else ())),
-            len(found.get(name, ())),
-        ]
-        for k, name in enumerate(items.item)
-    ]
-    fit_header = [
-        "item",
-        "n",
-        "p value",
-        "point-biserial",
-        "infit",
-        "outfit",
-        "RMSD",
-        "S-X2",
-        "df",
-        "p",
-        "notes",
-    ]
-    statistics = item_fit_rows(calibration.item_fit, calibration.screening.remarks)
-    return table(header, rows, caption="Parameters (logistic metric, D = 1)") + folded(
-        "Item fit", table(fit_header, statistics, caption="Item fit; infit and outfit at EAP")
-    )
+    columns: dict[str, list[object]] = {"item": list(items.item), "model": list(items.model)}
+    for name in "abcd":
+        neutral = {"c": 0.0, "d": 1.0}.get(name)
+        values = getattr(items, name).tolist()
+        columns[name] = [None if value == neutral else value for value in values]
+        columns[f"SE {name}"] = getattr(se, name).tolist()
+    if items.thresholds.shape[1] > 1:
+        for k, values in enumerate(items.thresholds.T.tolist(), start=1):
+            columns[f"b{k}"] = values
+            columns[f"SE b{k}"] = se.thresholds[:, k - 1].tolist()
+    columns["flags"] = [len(found.get(name, ())) or None for name in items.item]
+    shown = {
+        name: values
+        for name, values in columns.items()
+        if name == "flags" or any(value is not None and value == value for value in values)  # noqa: PLR0124 - NaN
+    }
+    return list(shown), [list(row) for row in zip(*shown.values(), strict=True)]
 
 
 def _data(calibration: Calibration, summary: Mapping[str, Any]) -> str:

@@ -140,6 +140,7 @@ def wright_map(fit: MmlFit, theta: Floats) -> alt.TopLevelMixin:
             x=alt.X("theta:Q", title=None, scale=alt.Scale(domain=[-5, 5])),
             x2="end:Q",
             y=alt.Y("persons:Q", title="persons"),
+            y2=alt.datum(0),
         )
         .properties(width=620, height=140)
     )

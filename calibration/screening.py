@@ -31,14 +31,22 @@ class Screening:
         Items taken out, with the reason.
     empty_persons
         Persons without a response to an item that is left.
-    remarks
-        What was changed and what is thin, in words, item by item.
+    thin
+        Few responses, in words, by item.
+    recoded
+        What ``recode`` did, in words, by item.
     """
 
     matrix: ResponseMatrix
     dropped: dict[str, str] = field(default_factory=dict)
     empty_persons: tuple[str, ...] = ()
-    remarks: dict[str, str] = field(default_factory=dict)
+    thin: dict[str, str] = field(default_factory=dict)
+    recoded: dict[str, str] = field(default_factory=dict)
+
+    def notes(self, item: str) -> list[str]:
+        """Everything there is to say about an item."""
+        found = (self.dropped.get(item), self.recoded.get(item), self.thin.get(item))
+        return [text for text in found if text]
 
 
 def recode(

@@ -1,0 +1,1 @@
+"""Recalibration of a bank from recorded sittings: the command that meets the database."""

@@ -1,0 +1,329 @@
+"""The command ``tarozu calibrate recalibrate``: from recorded sittings to a draft of parameters.
+
+The one file of this folder, and with its neighbours the only ones of this package, that meets the
+database. What is computed is in ``calibration.recalibration``; this reads, writes and records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from calibration.cli import check_numbers, finish, refuse_unconverged
+from engine.errors import AnswerIsNo, InputError
+from item_bank.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from calibration.matrix import ResponseMatrix
+    from calibration.mml import Settings
+    from calibration.recalibration import Recalibration
+    from engine.items import ItemParameters
+    from item_bank.exams.responses import RecordedResponse
+    from item_bank.items.calibrations import DraftRow
+    from item_bank.items.releases import ReleaseItems
+    from item_bank.store.database import Database
+
+FILE = click.Path(path_type=Path)
+EVERY_LANGUAGE = ""
+
+
+@click.command(short_help="Fit a bank's items anew to recorded sittings.")
+@click.option("--bank", "code", required=True, metavar="CODE", help="The bank.")
+@click.option("--since", metavar="DATE", help="Only sittings from this day (UTC) or time on.")
+@click.option("--strategy", default="fixed", show_default=True, help="fixed (link: not yet).")
+@click.option(
+    "--free",
+    default="pretest",
+    show_default=True,
+    metavar="ITEMS",
+    help="Items to estimate: pretest, all, or codes with commas; all where none is pretest.",
+)
+@click.option("--out", type=FILE, metavar="DIR", help="Folder (recalibration-CODE).")
+@click.option("--prior", multiple=True, metavar="PRIOR", help="As a=lognormal(MEAN,SD); none.")
+@click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta.")
+@click.option("--tolerance", type=float, default=1e-4, show_default=True)
+@click.option("--max-iterations", type=int, default=500, show_default=True)
+@click.pass_obj
+def recalibrate(
+    console: Console,
+    /,
+    *,
+    code: str,
+    since: str | None,
+    strategy: str,
+    free: str,
+    out: Path | None,
+    prior: tuple[str, ...],
+    quadrature: int,
+    tolerance: float,
+    max_iterations: int,
+) -> None:
+    """Fit items of a bank anew, record the calibration run, and keep a draft of parameters.
+
+    Nothing is published: see `tarozu bank diff CODE N draft` and `tarozu bank publish CODE`.
+    """
+    from calibration.mml import Settings
+    from calibration.outputs import check_folder
+    from calibration.priors import RECALIBRATION, parse_priors
+
+    if strategy != "fixed":
+        raise InputError("fixed (link is not supported yet)", strategy, column="--strategy")
+    check_numbers(quadrature, tolerance, max_iterations)
+    start, folder = _microseconds(since), out or Path(f"recalibration-{code}")
+    check_folder(folder)
+    priors = parse_priors(prior, RECALIBRATION)
+    settings = Settings(priors, quadrature, tolerance, max_iterations)
+    shown: dict[str, Any] = {"bank": code, "since": since, "strategy": strategy, "free": free}
+    shown |= {"quadrature": quadrature, "tolerance": tolerance, "max_iterations": max_iterations}
+    shown["priors"] = priors.text()
+    figures = _recalibrated(console, code, start, free, settings, folder, shown)
+    refuse_unconverged(figures, folder)
+    console.note(
+        f"draft {figures['draft']}: compare with `tarozu bank diff {code} {figures['release']} "
+        f"draft`, then `tarozu bank publish {code}`"
+    )
+
+
+def _microseconds(since: str | None) -> int | None:
+    """Read a day or a time, UTC unless it says otherwise."""
+    from datetime import UTC, datetime
+
+    if since is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        raise InputError("a day as 2026-01-31 or a time", repr(since), column="--since") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def _recalibrated(
+    console: Console,
+    code: str,
+    since: int | None,
+    free: str,
+    settings: Settings,
+    folder: Path,
+    shown: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Read, fit, write the folder, and record the run and the draft."""
+    from calibration.fitting import Options
+    from calibration.recalibration import changes, make_plan
+    from calibration.recalibration import recalibrate as run
+    from item_bank.store.schema import opened_site, organisation
+
+    with opened_site(console.database_url) as db:
+        owner = organisation(db)
+        bank = bank_parameters(db, code, owner)
+        data = recorded(db, bank, owner, since)
+        counts = dict(zip(data.matrix.item, data.matrix.item_counts().tolist(), strict=True))
+        plan = make_plan(bank.items, bank.statuses, counts, free)
+        with console.progress(settings.max_iterations, "fitting") as advance:
+            found = run(data.matrix, bank.items, plan, settings, lambda _k, _log_l: advance(1))
+        found = _with_remarks(found, data.remarks)
+        figures = finish(
+            console,
+            folder,
+            found.calibration,
+            Options(model="auto"),
+            {**shown, "way": plan.way, "bank": code, "release": bank.release.number},
+            data_sha256=data.matrix.sha256(),
+            title=f"Recalibration of {code} from release {bank.release.number}",
+            labels={"status": list(bank.statuses), "language": list(bank.languages)},
+            changed=changes(found),
+        )
+        draft = record(db, bank, found, figures, owner)
+    return {**figures, "draft": draft, "release": bank.release.number}
+
+
+@dataclass(frozen=True, eq=False)
+class BankParameters:
+    """A bank's newest release, one row per item, or per item and language where they differ.
+
+    Parameters
+    ----------
+    release
+        The release in its first language.
+    items
+        The parameters; a row that holds for one language is named ``CODE@LANGUAGE``.
+    codes, languages, statuses, revision_ids
+        By row; language '' is every language.
+    """
+
+    release: ReleaseItems
+    items: ItemParameters
+    codes: tuple[str, ...]
+    languages: tuple[str, ...]
+    statuses: tuple[str, ...]
+    revision_ids: tuple[str, ...]
+
+    def row_names(self) -> dict[tuple[str, str], str]:
+        """Name of the row of each item code and language."""
+        rows = zip(self.codes, self.languages, self.items.item, strict=True)
+        return {(code, language): name for code, language, name in rows}
+
+
+def bank_parameters(db: Database, code: str, owner: str) -> BankParameters:
+    """Read the newest release of a bank in all its languages."""
+    from item_bank.items.releases import bank_by_code, latest_release, release_items
+
+    with db.read() as session:
+        info = latest_release(session, bank_by_code(session, code, organisation_id=owner).id)
+    if info is None:
+        raise AnswerIsNo(f"bank {code} has no release: see `tarozu bank publish {code}`")
+    return joined_languages([release_items(db, info.id, language) for language in info.languages])
+
+
+def joined_languages(releases: list[ReleaseItems]) -> BankParameters:
+    """Join the languages of a release; an item is split only where its parameters differ."""
+    from calibration.bank_rows import joined_rows, same_parameters
+
+    rows: list[tuple[str, str, ReleaseItems, int]] = []
+    for code in releases[0].items.item:
+        own = [(release, release.items.row(code)) for release in releases]
+        if same_parameters([(release.items, row) for release, row in own]):
+            rows.append((code, EVERY_LANGUAGE, *own[0]))
+        else:
+            rows += [(code, release.language, release, row) for release, row in own]
+    return BankParameters(
+        releases[0],
+        joined_rows([(_row_name(c, lang), release.items, k) for c, lang, release, k in rows]),
+        tuple(code for code, *_rest in rows),
+        tuple(language for _code, language, *_rest in rows),
+        tuple(release.statuses[k] for *_names, release, k in rows),
+        tuple(release.revision_ids[k] for *_names, release, k in rows),
+    )
+
+
+def _row_name(code: str, language: str) -> str:
+    return f"{code}@{language}" if language else code
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Recorded responses in the columns of a bank, and what must be said of them."""
+
+    matrix: ResponseMatrix
+    remarks: tuple[str, ...]
+
+
+def recorded(db: Database, bank: BankParameters, owner: str, since: int | None) -> Recorded:
+    """Read the first valid sitting of every person.
+
+    Raises
+    ------
+    AnswerIsNo
+        When there is none.
+    """
+    from item_bank.exams.responses import recorded_responses
+
+    code = bank.release.bank_code
+    wanted = recorded_responses(db, code, organisation_id=owner, since=since)
+    if since is None:
+        return to_matrix((r for r in wanted if r.first), bank)
+    # A person's first sitting may lie before the day: a later one is not their first.
+    every = recorded_responses(db, code, organisation_id=owner)
+    firsts = {response.sitting_id for response in every if response.first}
+    return to_matrix((r for r in wanted if r.sitting_id in firsts), bank)
+
+
+def to_matrix(responses: Iterable[RecordedResponse], bank: BankParameters) -> Recorded:
+    """Put responses in the columns of a bank; those to items that it no longer has are counted.
+
+    Raises
+    ------
+    AnswerIsNo
+        When there is none.
+    """
+    from calibration.matrix import response_matrix_from_log
+
+    names = bank.row_names()
+    rows, outside = [], 0
+    sittings: dict[str, bool] = {}
+    for r in responses:
+        name = names.get((r.item, EVERY_LANGUAGE)) or names.get((r.item, r.language))
+        if name is None:
+            outside += 1
+            continue
+        sittings[r.sitting_id] = r.simulated
+        rows.append((r.person, name, r.score, r.sitting_id))
+    if not rows:
+        raise AnswerIsNo(f"no recorded sittings on bank {bank.release.bank_code}")
+    matrix = response_matrix_from_log(rows, items=bank.items.item)
+    simulated = sum(sittings.values())
+    remarks = (
+        f"{outside} responses to items that the release no longer has are left out."
+        if outside
+        else "",
+        f"{simulated} of {len(sittings)} sittings are simulated." if simulated else "",
+    )
+    return Recorded(matrix, tuple(text for text in remarks if text))
+
+
+def _with_remarks(found: Recalibration, remarks: tuple[str, ...]) -> Recalibration:
+    calibration = replace(found.calibration, remarks=(*found.calibration.remarks, *remarks))
+    return replace(found, calibration=calibration)
+
+
+def record(
+    db: Database,
+    bank: BankParameters,
+    found: Recalibration,
+    figures: Mapping[str, Any],
+    owner: str,
+) -> int | None:
+    """Record the run, and the draft when it converged; return the draft's number."""
+    from item_bank.items.calibrations import record_run, save_draft
+
+    code, release = bank.release.bank_code, bank.release.release_id
+    run = record_run(
+        db,
+        organisation_id=owner,
+        bank_code=code,
+        base_release_id=release,
+        data_hash=figures["data_sha256"],
+        settings=dict(figures["settings"]),
+        summary={name: value for name, value in figures.items() if name != "settings"},
+        converged=bool(figures["converged"]),
+    )
+    if not figures["converged"]:
+        return None
+    return save_draft(
+        db,
+        organisation_id=owner,
+        bank_code=code,
+        source="calibration",
+        run_id=run,
+        base_release_id=release,
+        rows=[draft_row(bank, found, name) for name in found.plan.free],
+    )
+
+
+def draft_row(bank: BankParameters, found: Recalibration, name: str) -> DraftRow:
+    """Make the row of an item that was estimated."""
+    from calibration.bank_rows import error_values, parameter_values
+    from item_bank.items.calibrations import DraftRow
+
+    calibration = found.calibration
+    fit, items = calibration.item_fit, calibration.fit.items
+    k = items.row(name)
+    figures = {"infit": fit.infit[k], "outfit": fit.outfit[k], "rmsd": fit.rmsd[k]}
+    return DraftRow(
+        bank.revision_ids[k],
+        bank.languages[k],
+        items.model[k],
+        parameter_values(items, k),
+        error_values(calibration.errors, k),
+        {
+            "n": int(fit.n[k]),
+            "fit": {label: round(float(value), 4) for label, value in figures.items()},
+            "notes": calibration.screening.notes(name),
+        },
+    )
