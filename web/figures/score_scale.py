@@ -8,7 +8,7 @@ from typing import Any
 
 from web.language import local_text
 
-MARGIN = 10.0
+MARGIN = 34.0  # room for the label of a band that begins at an end of the scale
 BAR_TOP, BAR_HEIGHT = 62.0, 16.0
 ROW = 24.0
 LETTER = 7.4  # the width of an average letter at the figure's type size
@@ -26,14 +26,16 @@ class Segment:
     flag_y: float
     text_x: float
     anchor: str
+    fits: bool
 
 
 @dataclass(frozen=True)
 class ScoreScale:
-    """Where everything is drawn."""
+    """Where everything is drawn; `named` says whether there was room for the levels' names."""
 
     width: float
     height: float
+    named: bool
     segments: tuple[Segment, ...]
     score: str
     score_x: float
@@ -54,9 +56,11 @@ def score_scale(result: dict[str, Any], width: float) -> ScoreScale:
         return round(MARGIN + (width - 2 * MARGIN) * min(max(share, 0.0), 1.0), 1)
 
     segments = _segments(result, width, x)
+    named = all(segment.fits for segment in segments)
     return ScoreScale(
         width=width,
-        height=BAR_TOP + BAR_HEIGHT + ROW * len(segments) + 14,
+        height=BAR_TOP + BAR_HEIGHT + (ROW * len(segments) + 14 if named else 26),
+        named=named,
         segments=segments,
         score=f"{result['score']:.{decimals}f}",
         score_x=x(result["score"]),
@@ -84,7 +88,8 @@ def _segment(
     left, right = ends
     label = local_text(level["name"]) or level["code"]
     minimum = f"{level['minimum']:.{result['scale']['decimals']}f}"
-    fits = left + 8 + LETTER * (len(label) + len(minimum) + 1) <= width
+    length = 8 + LETTER * (len(label) + len(minimum) + 1)
+    to_the_right = left + length <= width
     reached = result["level"] is not None and level["code"] == result["level"]["code"]
     return Segment(
         x=left,
@@ -93,6 +98,7 @@ def _segment(
         label=label,
         minimum=minimum,
         flag_y=BAR_TOP + BAR_HEIGHT + ROW * row,
-        text_x=left + (6 if fits else -6),
-        anchor="start" if fits else "end",
+        text_x=left + (6 if to_the_right else -6),
+        anchor="start" if to_the_right else "end",
+        fits=to_the_right or left >= length,
     )
