@@ -21,6 +21,8 @@ SPARE = 12
 """Looked-up items beyond those that the examinee may already have had."""
 WORTHWHILE = 0.6
 """Looking up pays while it computes less than this share of the pool."""
+DEEPEST = 256
+"""So many items are looked up at most, where a test is not longer."""
 CLEARLY = 1.0 - 1e-9
 
 
@@ -91,9 +93,15 @@ class Chooser:
             return self._by_criterion(pool, theta, free, seeds, n)
         if pool.lookup is None:
             return self._computed(pool, theta, free)
-        rows, best, sure = self._looked_up(pool.lookup, theta, free, n)
-        if not sure.all():
-            doubtful = ~sure
+        rows = np.empty((len(theta), self.design.randomesque), dtype=np.int64)
+        best, doubtful = np.empty(len(theta)), np.arange(len(theta))
+        width = n + SPARE + self.design.randomesque
+        while len(doubtful) and width < 2 * pool.lookup.depth:
+            some = free if len(doubtful) == len(theta) else free[doubtful]
+            leading = self._looked_up(pool.lookup, theta[doubtful], some, width)
+            rows[doubtful], best[doubtful], sure = leading
+            doubtful, width = doubtful[~sure], 2 * width
+        if len(doubtful):
             rows[doubtful], best[doubtful] = self._computed(pool, theta[doubtful], free[doubtful])
         return rows, best
 
@@ -112,10 +120,10 @@ class Chooser:
         return self._picked(values, eligible, pool.rows), _largest(values, eligible)
 
     def _looked_up(
-        self, lookup: InformationLookup, theta: Floats, free: Bools, n: int
+        self, lookup: InformationLookup, theta: Floats, free: Bools, width: int
     ) -> tuple[Ints, Floats, Bools]:
         """As `_computed` for the leading items, and whether no other item can be among the best."""
-        width = min(lookup.depth, n + SPARE + self.design.randomesque)
+        width = min(lookup.depth, width)
         place, outside = interval_of(theta)
         # Ascending rows, so that the first of tied items is the lowest row.
         rows = np.sort(lookup.rows[place, :width], axis=1)
@@ -142,9 +150,12 @@ def chooser(items: ItemParameters, design: ExamDesign) -> Chooser:
 
 
 def _pool(rows: Ints, items: ItemParameters, design: ExamDesign) -> Pool:
-    depth = (design.stop.longest or len(rows)) + SPARE + design.randomesque
-    worthwhile = design.criterion == "max_information" and depth < WORTHWHILE * len(rows)
-    lookup = information_lookup(items, rows, depth) if worthwhile else None
+    needed = (design.stop.longest or len(rows)) + SPARE + design.randomesque
+    most = int(WORTHWHILE * len(rows))
+    worthwhile = design.criterion == "max_information" and needed < most
+    lookup = (
+        information_lookup(items, rows, max(needed, min(DEEPEST, most))) if worthwhile else None
+    )
     return Pool(rows, items.subset(rows), lookup)
 
 

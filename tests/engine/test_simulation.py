@@ -5,6 +5,7 @@ from support.reference_banks import mixed_bank, reference, reference_bank
 from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.grids import Grid
+from engine.items import item_parameters
 from engine.models import dispatch
 from engine.randomness import sitting_seeds
 from engine.session import SittingState, final_estimate, next_step, record_response
@@ -56,6 +57,19 @@ def test_the_simulator_agrees_with_the_session_choice_by_choice(name, bank):
     found = simulate(items, DESIGNS[name], theta=theta, seed=17)
     for person in range(found.n):
         assert_steps_agree(found, person, DESIGNS[name], items)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_they_agree_where_items_are_tied(k):
+    """Every item stands in the bank four times: the lowest row of equals must win, looked up too."""
+    items = reference_bank("3pl")
+    parts = {name: np.tile(getattr(items, name), 4) for name in ("a", "b", "c")}
+    names = [f"t{number}" for number in range(4 * len(items))]
+    tied = item_parameters(names, "3pl", **parts)
+    design = ExamDesign(stop=StoppingRules(length=30), randomesque=k)
+    found = simulate(tied, design, theta=np.linspace(-3, 3, 8), seed=6)
+    for person in range(found.n):
+        assert_steps_agree(found, person, design, tied)
 
 
 @pytest.mark.parametrize("design", [ExamDesign(), ExamDesign(content_shares=SHARES, randomesque=3)])
