@@ -61,7 +61,7 @@ def test_the_simulator_agrees_with_the_session_choice_by_choice(name, bank):
 
 @pytest.mark.parametrize("k", [1, 4])
 def test_they_agree_where_items_are_tied(k):
-    """Every item stands in the bank four times: the lowest row of equals must win, looked up too."""
+    """Every item stands in the bank four times: the lowest row must win, looked up too."""
     items = reference_bank("3pl")
     parts = {name: np.tile(getattr(items, name), 4) for name in ("a", "b", "c")}
     names = [f"t{number}" for number in range(4 * len(items))]
