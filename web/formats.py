@@ -20,7 +20,20 @@ NONE = "–"
 
 def init_formats(app: Flask) -> None:
     """Give templates the filters of this module."""
-    for view in (moment, day, instant, clock, iso, duration, number, signed, percent, chance, short, minutes):
+    for view in (
+        moment,
+        day,
+        instant,
+        clock,
+        iso,
+        duration,
+        number,
+        signed,
+        percent,
+        chance,
+        short,
+        minutes,
+    ):
         app.add_template_filter(view, view.__name__)
 
 
