@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
-from htmx_flask import make_response
 
 from item_bank.exams.signing_in import (
     CandidateSession,
@@ -22,6 +21,7 @@ from item_bank.exams.signing_in import (
     candidate_by_id,
     staff_by_id,
 )
+from web.htmx import send_to, wants_fragment
 from web.site import database
 
 PUBLIC = "public"
@@ -102,7 +102,7 @@ def check_audiences(app: Flask) -> None:
 def _load(identity: str) -> SignedIn | None:
     kind, _, key = identity.partition(":")
     load = candidate_by_id if kind == CANDIDATE else staff_by_id
-    person = cast("Person | None", load(database(), key))
+    person = load(database(), key)
     return SignedIn(person) if person else None
 
 
@@ -121,11 +121,11 @@ def _gate() -> ResponseReturnValue | None:
 
 def _to_sign_in(audience: frozenset[str]) -> ResponseReturnValue:
     endpoint = "candidate.sign_in" if CANDIDATE in audience else "examiner.sign_in"
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_fragment():
         back = urlsplit(request.headers.get("HX-Current-URL", "")).path
-        return make_response("", 401, redirect=url_for(endpoint, next=local_path(back), again=1))
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for(endpoint, next=local_path(back)), 303)
+        return send_to(url_for(endpoint, next=local_path(back), again=1), 401)
+    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for(endpoint, next=local_path(here)), 303)
 
 
 def local_path(path: str | None) -> str | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template
 from flask_babel import LazyString, lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from item_bank.exams.errors import NotAllowed, NotFound, TooManyAttempts
+from web.htmx import wants_fragment
 from web.logs import log
 
 
@@ -87,7 +88,7 @@ def init_errors(app: Flask) -> None:
 def error_page(status: int) -> Response:
     """Render a status as a page, or as a fragment for htmx."""
     shown = status if status in EXPLANATIONS else 500 if status >= 500 else 400
-    template = "_error.html" if request.htmx else "error.html"  # type: ignore[attr-defined]
+    template = "_error.html" if wants_fragment() else "error.html"
     page = render_template(
         template, status=status, explanation=EXPLANATIONS[shown], request_id=g.get("request_id")
     )

@@ -37,6 +37,10 @@ def init_formats(app: Flask) -> None:
         app.add_template_filter(view, view.__name__)
 
 
+def _(message: str, **values: object) -> str:
+    return str(gettext(message, **values))
+
+
 def utc(at: int) -> datetime:
     """Turn the site's microseconds into a date and time."""
     return datetime.fromtimestamp(at / SECOND, UTC)
@@ -46,7 +50,7 @@ def moment(at: int | None) -> str:
     """Write a date and time in full."""
     if at is None:
         return NONE
-    return format_datetime(utc(at), "d MMM y, HH:mm", locale=get_locale()) + " UTC"
+    return f"{day(at)} UTC"
 
 
 def day(at: int | None) -> str:
@@ -75,15 +79,15 @@ def duration(seconds: float | None) -> str:
         return NONE
     whole = round(seconds)
     if whole < 60:
-        return gettext("%(n)s s", n=whole)
+        return _("%(n)s s", n=whole)
     if whole < 3600:
-        return gettext("%(m)s min %(s)s s", m=whole // 60, s=whole % 60)
-    return gettext("%(h)s h %(m)s min", h=whole // 3600, m=whole % 3600 // 60)
+        return _("%(m)s min %(s)s s", m=whole // 60, s=whole % 60)
+    return _("%(h)s h %(m)s min", h=whole // 3600, m=whole % 3600 // 60)
 
 
 def minutes(seconds: float) -> str:
     """Write a time limit."""
-    return gettext("%(n)s minutes", n=round(seconds / 60))
+    return _("%(n)s minutes", n=round(seconds / 60))
 
 
 def number(value: float | None, decimals: int = 0) -> str:
@@ -109,12 +113,12 @@ def percent(value: float | None) -> str:
 def chance(probability: float) -> str:
     """Write a probability in words that people can weigh."""
     if probability >= 0.985:
-        return gettext("more than 49 in 50")
+        return _("more than 49 in 50")
     if probability >= 0.925:
-        return gettext("19 in 20")
+        return _("19 in 20")
     if probability < 0.05:
-        return gettext("less than 1 in 20")
-    return gettext("%(n)s in 10", n=max(1, round(10 * probability)))
+        return _("less than 1 in 20")
+    return _("%(n)s in 10", n=max(1, round(10 * probability)))
 
 
 def short(code: Any) -> str:

@@ -68,7 +68,7 @@ def port_is_free(host: str, port: int) -> bool:
 
 
 class Upkeep:
-    """The worker process: started with the server, started again when it dies, stopped at the end."""
+    """The worker process: started with the server, again when it dies, stopped at the end."""
 
     def __init__(self, database_url: str) -> None:
         self._command = [sys.executable, "-m", "tarozu", "--database", database_url, "worker"]
@@ -90,7 +90,7 @@ class Upkeep:
         self._process.kill()
 
 
-class _Arbiter(Arbiter):  # type: ignore[misc] - gunicorn publishes no types
+class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn publishes no types
     """Gunicorn's master, which looks after the worker process once a second."""
 
     def murder_workers(self) -> None:
@@ -98,7 +98,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc] - gunicorn publishes no types
         self.app.upkeep.keep_running()
 
 
-class _Server(BaseApplication):  # type: ignore[misc] - gunicorn publishes no types
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
     """Gunicorn, set up in code."""
 
     def __init__(self, serving: Serving) -> None:

@@ -23,8 +23,8 @@ BEAT_EVERY = 10  # rounds
 def run_worker(db: Database, environ: Mapping[str, str], *, follow: str) -> None:
     """Work until SIGTERM or SIGINT, or until the server that started this process is gone."""
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: stop.set())
     parent = int(environ[follow]) if follow in environ else None
     name, round_number = new_id(), 0
     while not stop.is_set() and parent in (None, os.getppid()):

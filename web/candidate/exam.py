@@ -13,7 +13,6 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, gettext, lazy_gettext
-from htmx_flask import make_response
 
 from item_bank.exams import answering
 from item_bank.exams.answering import Outcome
@@ -22,6 +21,7 @@ from item_bank.exams.results import result_of
 from item_bank.exams.sittings import take_over as take_over_sitting
 from web.access import current_candidate, for_candidates
 from web.candidate.lease import hold, holds
+from web.htmx import send_to, wants_fragment
 from web.site import database
 
 exam = Blueprint("exam", __name__)
@@ -117,7 +117,7 @@ def _posted() -> Posted:
 
 def _after(outcome: Outcome, sitting_id: str) -> ResponseReturnValue:
     saved = outcome in {Outcome.ACCEPTED, Outcome.REPEATED}
-    if saved and not request.htmx:  # type: ignore[attr-defined]
+    if saved and not wants_fragment():
         return redirect(url_for("exam.page", sitting_id=sitting_id, saved=1), 303)
     seen = view(database(), current_candidate(), sitting_id)
     if outcome is Outcome.TAKEN_OVER:
@@ -157,13 +157,13 @@ def _ended(seen: SittingView, status: int) -> ResponseReturnValue:
     if seen.status == "running" or seen.stop_reason == "time":
         return _render(seen, TIME_UP, status)
     address = url_for("exam.result", sitting_id=seen.sitting_id)
-    if request.htmx:  # type: ignore[attr-defined]
-        return make_response("", 204, redirect=address)
+    if wants_fragment():
+        return send_to(address, 204)
     return redirect(address, 303)
 
 
 def _render(seen: SittingView, state: str, status: int, **details: object) -> ResponseReturnValue:
-    swap = bool(request.htmx)  # type: ignore[attr-defined]
+    swap = wants_fragment()
     template = state if swap else "candidate/exam.html"
     html = render_template(template, seen=seen, state=state, swap=swap, words=_words(), **details)
     return html, status

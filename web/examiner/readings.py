@@ -43,10 +43,11 @@ def _path(result: dict[str, Any]) -> str:
         return "No question was answered in time, so the estimate is the prior's."
     scored = [step for step in result["path"] if step["score"] is not None]
     right = sum(step["score"] >= step["max_score"] for step in scored)
+    first, last = result["estimate"], steps[-1]
     return (
         f"Over {len(steps)} questions, {right} of them right, theta moved from "
-        f"{signed(result['estimate']['prior_mean'])} to {signed(steps[-1]['theta'])} and its standard "
-        f"error fell from {number(result['estimate']['prior_sd'], 2)} to {number(steps[-1]['se'], 2)}."
+        f"{signed(first['prior_mean'])} to {signed(last['theta'])} and its standard error fell "
+        f"from {number(first['prior_sd'], 2)} to {number(last['se'], 2)}."
     )
 
 

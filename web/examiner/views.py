@@ -24,8 +24,9 @@ from web.access import (
     sign_in_as,
     signed_in,
 )
-from web.language import local_text
 from web.examiner.readings import readings
+from web.htmx import wants_fragment
+from web.language import local_text
 from web.site import database
 
 examiner = Blueprint("examiner", __name__, url_prefix="/staff")
@@ -50,9 +51,13 @@ class Filters:
 
     def address(self, page: int) -> str:
         """Return the address of another page of the same list."""
-        kept = {"q": self.q, "exam": self.exam, "status": self.status}
-        given = {name: value for name, value in kept.items() if value}
-        return url_for("examiner.sittings", **given, page=page)
+        return url_for(
+            "examiner.sittings",
+            q=self.q or None,
+            exam=self.exam or None,
+            status=self.status or None,
+            page=page,
+        )
 
 
 def staff_person() -> dict[str, StaffSession | None]:
@@ -122,9 +127,8 @@ def sittings() -> ResponseReturnValue:
         text=filters.q,
         page=filters.page,
     )
-    alone = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     return render_template(
-        "examiner/_sittings.html" if alone else "examiner/sittings.html",
+        "examiner/_sittings.html" if wants_fragment() else "examiner/sittings.html",
         found=found,
         filters=filters,
         exams=list_exams(database(), organisation_id=organisation),
@@ -184,6 +188,6 @@ def replay(sitting_id: str) -> ResponseReturnValue:
     """Compute the sitting again from its log and say whether everything agrees."""
     organisation = current_staff().organisation_id
     found = replay_sitting(database(), sitting_id, organisation_id=organisation)
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_fragment():
         return render_template("examiner/_replay.html", replay=found)
     return render_template("examiner/replay.html", replay=found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ def score_scale(result: dict[str, Any], width: float) -> ScoreScale:
     low, high = result["band"]
 
     def x(score: float) -> float:
-        share = (score - scale["minimum"]) / (scale["maximum"] - scale["minimum"])
+        share = float((score - scale["minimum"]) / (scale["maximum"] - scale["minimum"]))
         return round(MARGIN + (width - 2 * MARGIN) * min(max(share, 0.0), 1.0), 1)
 
     segments = _segments(result, width, x)
@@ -72,7 +72,9 @@ def score_scale(result: dict[str, Any], width: float) -> ScoreScale:
     )
 
 
-def _segments(result: dict[str, Any], width: float, x: Any) -> tuple[Segment, ...]:
+def _segments(
+    result: dict[str, Any], width: float, x: Callable[[float], float]
+) -> tuple[Segment, ...]:
     levels, scale = result["levels"], result["scale"]
     starts = [max(level["minimum"], scale["minimum"]) for level in levels]
     ends = [*starts[1:], scale["maximum"]]
