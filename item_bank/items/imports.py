@@ -103,6 +103,12 @@ class _Content:
         return content_hash([self.type, self.content_area, self.key, self.about, self.variants])
 
 
+def revision_hash(revision: ItemRevision, variants: Mapping[str, Any]) -> str:
+    """Hash of all that a revision says, its texts included."""
+    r = revision
+    return _Content(r.type, r.content_area, r.key, r.about, variants).hash()
+
+
 @dataclass
 class _Work:
     """The bank as it is found, and what is to be written."""

@@ -47,6 +47,10 @@ class UpgradeReport:
         return self.from_revision != self.to_revision
 
 
+class Unreachable(InputError):  # noqa: N818 - a state, not a fault of ours
+    """No database answers at the address."""
+
+
 # --- the schema --------------------------------------------------------------------------------
 
 
@@ -60,7 +64,7 @@ def current_revision(db: Database) -> str | None:
 
     Raises
     ------
-    InputError
+    Unreachable
         When no database answers.
     """
     if db.path is not None and not db.path.exists():
@@ -70,7 +74,7 @@ def current_revision(db: Database) -> str | None:
             return _revision(connection)
     except DatabaseError as error:
         problem = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-        raise InputError("a database that can be opened", problem, file=_name(db)) from error
+        raise Unreachable("a database that can be opened", problem, file=_name(db)) from error
 
 
 def check_schema(db: Database) -> None:
@@ -195,10 +199,12 @@ def _known_revisions() -> frozenset[str]:
 def initialise(
     db: Database,
     *,
-    kind: str = SITE,
+    kind: str | None = SITE,
     organisation: tuple[str, str] = ("default", "Default organisation"),
 ) -> UpgradeReport:
     """Make or upgrade secrets, schema, site row, first organisation and the clock's anchor.
+
+    ``kind`` None upgrades either kind and makes a site where there is none.
 
     Raises
     ------
@@ -206,7 +212,7 @@ def initialise(
         When the database belongs to other secrets, or is of the other kind.
     """
     if db.path is not None:
-        db.path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        _make_file(db.path)
     site = _site(db) if current_revision(db) is not None else None
     if site is None:
         make_secrets(db.secrets_folder)
@@ -215,7 +221,7 @@ def initialise(
     report = upgrade(db)
     with db.write() as session:
         _anchor(db, session)
-        _write_site(db, session, kind, organisation, report)
+        _write_site(db, session, kind or SITE, organisation, report)
     return report
 
 
@@ -245,6 +251,23 @@ def _check_all(db: Database, kind: str | None) -> None:
     if not _anchored(db):
         with db.write() as session:
             _anchor(db, session)
+
+
+def after_restore(db: Database) -> str:
+    """Upgrade a restored database and note the restore in its chain; say what is still wrong."""
+    db.engine.dispose()
+    report = upgrade(db)
+    with db.write() as session:
+        _anchor(db, session)
+        now = db.now(session)
+        append_site_event(session, "restored", {"revision": report.from_revision}, now)
+        site = session.get(Site, 1)
+    try:
+        if site is not None:
+            _check_site(db, site, None)
+    except InputError as error:
+        return f"Not usable yet: {error}"
+    return ""
 
 
 @contextmanager
@@ -299,6 +322,13 @@ def _write_site(
     if report.changed:
         payload = {"from": report.from_revision, "to": report.to_revision}
         append_site_event(session, "schema_upgraded", payload, now)
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty database file that only its owner may read: it will hold keys and names."""
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
 
 
 def _anchored(db: Database) -> bool:

@@ -1,0 +1,176 @@
+"""`tarozu init`, `backup`, `restore`, `doctor` and `audit verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.errors import AnswerIsNo, InputError
+from item_bank.console import Console, table
+
+if TYPE_CHECKING:
+    from item_bank.exams.verification import Audit
+    from item_bank.store.database import Database
+
+FILE = click.Path(path_type=Path)
+SHOWN_BREAKS = 50
+
+
+@click.command()
+@click.option("--organisation", default="Default organisation", help="Its name, the first time.")
+@click.pass_obj
+def init(console: Console, organisation: str) -> None:
+    """Create the database and its secrets, or upgrade the database; may be run again."""
+    from item_bank.store.database import open_database
+    from item_bank.store.schema import initialise, site_kind
+
+    if not 0 < len(organisation.strip()) <= 200:
+        found = repr(organisation[:40])
+        raise InputError("a name of 1 to 200 characters", found, column="--organisation")
+    db = open_database(console.database_url)
+    try:
+        report = initialise(db, kind=None, organisation=("default", organisation.strip()))
+        kind = site_kind(db)
+    finally:
+        db.close()
+    name = db.engine.url.render_as_string(hide_password=True)
+    data = {
+        "database": name,
+        "kind": kind,
+        "from_revision": report.from_revision,
+        "revision": report.to_revision,
+        "secrets": str(db.secrets_folder),
+        "backup": str(report.backup) if report.backup else None,
+    }
+    done = "is up to date" if not report.changed else "is ready"
+    if report.from_revision and report.changed:
+        done = f"was upgraded from {report.from_revision} to {report.to_revision}"
+    console.emit(data, f"{name} {done}.")
+    if report.from_revision is None:
+        console.note(f"The secrets are in {db.secrets_folder}: keep a copy, no backup has them.")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--force", is_flag=True, help="Write over a file.")
+@click.pass_obj
+def backup(console: Console, file: Path, force: bool) -> None:
+    """Write all that the database holds to FILE, while the site may be running."""
+    from item_bank.store.backup import write_backup
+    from item_bank.store.schema import opened_site
+
+    with opened_site(console.database_url) as db:
+        size = write_backup(db, file, force=force)
+        secrets = db.secrets_folder
+    console.emit({"file": str(file), "bytes": size}, f"{file}: {size / 2**20:.1f} MiB.")
+    console.note(f"It does not have the secrets: keep a copy of {secrets}, too.")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--force", is_flag=True, help="Replace what the database holds; a copy is kept.")
+@click.pass_obj
+def restore(console: Console, file: Path, force: bool) -> None:
+    """Put the backup FILE in the place of all that the database holds. Stop the server first."""
+    from item_bank.store.backup import check_backup, is_empty, restore_backup
+    from item_bank.store.database import open_database
+    from item_bank.store.schema import after_restore
+
+    db = open_database(console.database_url)
+    try:
+        check_backup(db, file)
+        empty = is_empty(db)
+        if not (empty or force):
+            raise InputError("an empty database (or --force)", "one that holds banks or people")
+        copy = None if empty else _kept_copy(db, file)
+        restore_backup(db, file)
+        problem = after_restore(db)
+    finally:
+        db.close()
+    kept = f" What it held is in {copy}." if copy else ""
+    data = {"file": str(file), "copy": str(copy) if copy else None, "problem": problem}
+    console.emit(data, f"{file} is restored.{kept}")
+    if problem:
+        console.note(problem)
+
+
+def _kept_copy(db: Database, file: Path) -> Path:
+    from item_bank.store.backup import copy_name, write_backup
+
+    copy = copy_name(db.path or file)
+    write_backup(db, copy)
+    return copy
+
+
+@click.command()
+@click.pass_obj
+def doctor(console: Console) -> None:
+    """Look at database, schema, secrets, clock, disk, worker and fonts; say what to do."""
+    from item_bank.store.database import open_database
+    from item_bank.store.doctor import WRONG, examine
+
+    db = open_database(console.database_url)
+    try:
+        findings = examine(db)
+    finally:
+        db.close()
+    rows = [
+        {"check": f.check, "status": f.status, "found": f.found, "advice": f.advice}
+        for f in findings
+    ]
+    console.emit({"checks": rows}, table(("status", "check", "found", "advice"), rows))
+    wrong = [f.check for f in findings if f.status == WRONG]
+    if wrong:
+        raise AnswerIsNo(f"wrong: {', '.join(wrong)}")
+
+
+@click.group()
+def audit() -> None:
+    """Verify the hash chains."""
+
+
+@audit.command("verify")
+@click.pass_obj
+def verify_chains(console: Console) -> None:
+    """Walk every chain and hold every record against it; status 1 at a break."""
+    from item_bank.exams.verification import n_sittings, verify
+    from item_bank.store.schema import opened_site
+
+    with (
+        opened_site(console.database_url) as db,
+        console.progress(n_sittings(db), "Sittings") as advance,
+    ):
+        found = verify(db, advance)
+    console.emit(_audit(found), _audit_text(found))
+    if found.problems:
+        raise AnswerIsNo(f"the records do not hold: {len(found.problems)} problems")
+
+
+def _audit(found: Audit) -> dict[str, Any]:
+    return {
+        "verified": not found.problems,
+        "site_links": found.site_links,
+        "sittings": found.sittings,
+        "sitting_links": found.sitting_links,
+        "releases": found.releases,
+        "problems": [
+            {"chain": p.chain, "link": p.number, "problem": p.problem} for p in found.problems
+        ],
+    }
+
+
+def _audit_text(found: Audit) -> str:
+    lines = [
+        f"{p.chain}: link {p.number}: {p.problem}" if p.number else f"{p.chain}: {p.problem}"
+        for p in found.problems[:SHOWN_BREAKS]
+    ]
+    if len(found.problems) > SHOWN_BREAKS:
+        lines.append(f"and {len(found.problems) - SHOWN_BREAKS} more")
+    if not lines:
+        lines.append(
+            f"Every chain holds: {found.site_links} links of the site, {found.sitting_links} "
+            f"of {found.sittings} sittings; {found.releases} releases."
+        )
+    return "\n".join(lines)
