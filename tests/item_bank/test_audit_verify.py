@@ -61,8 +61,8 @@ def test_untouched_records_hold(hall):
         ("UPDATE results SET content_hash = 'x'", "the result is not the one recorded"),
         ("DELETE FROM results", "the result is not the one recorded"),
         ("UPDATE site_events SET kind = 'x' WHERE number = 2", "does not match its hash"),
-        ("UPDATE release_items SET position = position + 100", "items do not match its hash"),
-        ('UPDATE release_items SET parameters = \'{"a":1,"b":9}\'', "items do not match"),
+        ("UPDATE release_items SET position = 100 - position", "items do not match its hash"),
+        ("UPDATE release_items SET model = '1pl'", "items do not match"),
         ("UPDATE releases SET content_hash = 'x'", "the site chain does not have its hash"),
         ('UPDATE item_revisions SET key = \'{"correct":"A"}\'', "revision does not match"),
         ("UPDATE item_variants SET content = '{}' WHERE language = 'ru'", "revision does not"),
@@ -70,8 +70,6 @@ def test_untouched_records_hold(hall):
     ],
 )
 def test_a_change_of_a_record_is_found(hall, statement, problem):
-    if "release_items SET position" in statement:
-        statement = statement.replace("position + 100", "100 - position")
     tamper(hall, statement)
 
     assert any(problem in text for text in found(hall))
