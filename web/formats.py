@@ -92,15 +92,18 @@ def minutes(seconds: float) -> str:
 
 def number(value: float | None, decimals: int = 0) -> str:
     """Write a number with fixed decimals and a true minus."""
-    return NONE if value is None else f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    if value is None:
+        return NONE
+    rounded = round(value, decimals) or 0.0  # never a negative zero
+    return f"{rounded:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def signed(value: float | None, decimals: int = 2) -> str:
     """Write a number with its sign."""
     if value is None:
         return NONE
-    sign = "+" if round(value, decimals) else ""
-    return f"{value:{sign}.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    plus = "+" if round(value, decimals) > 0 else ""
+    return plus + number(value, decimals)
 
 
 def percent(value: float | None) -> str:
