@@ -77,9 +77,6 @@ def _refused(
         raise InputError("no fixed items", "--fix", column=place)
     if len(set(matrix.group)) > 1:
         raise InputError("one group", f"{len(set(matrix.group))} groups", column=place)
-    if settings.priors != Priors():
-        found = ", ".join(settings.priors.text())
-        raise InputError("no priors (--prior none)", found, column=place)
     if len(set(models)) > 1:
         raise InputError("one model for all items", ", ".join(sorted(set(models))), column=place)
     model = models[0]
@@ -87,6 +84,9 @@ def _refused(
         known = ", ".join(FUNCTIONS)
         reason = " (girth's threepl_mml fails with numpy 2)" if model == "3pl" else ""
         raise InputError(f"one of {known}", f"{model}{reason}", column=place)
+    if settings.priors != Priors():
+        found = ", ".join(settings.priors.text())
+        raise InputError("no priors (--prior none)", found, column=place)
     if model in {"grm", "gpcm"} and len(set(_category_numbers(matrix))) > 1:
         raise InputError("items with equally many categories", "different ones", column=place)
     return model
@@ -105,7 +105,7 @@ def _girth(function: str, data: np.ndarray, settings: Settings) -> tuple[Floats,
         "quadrature_bounds": _BOUNDS,
     }
     try:
-        found = getattr(girth, function)(data, options)
+        found = getattr(girth, function)(data, options=options)
     except (ValueError, IndexError, TypeError, np.linalg.LinAlgError) as error:
         place = f"girth {version('girth')} {function}"
         raise InputError("data that girth can fit", f"its error: {error}", column=place) from error

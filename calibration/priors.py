@@ -52,7 +52,7 @@ class Priors:
     def text(self) -> list[str]:
         """The priors as ``--prior`` takes them."""
         found = ((name, getattr(self, name)) for name in "abcd")
-        return [f"{name}={_FORM[name]}({p.mean:g},{p.sd:g})" for name, p in found if p]
+        return [f"{name}={_FORM[name]}({p.mean},{p.sd})" for name, p in found if p]
 
 
 C_DEFAULT = Density(-1.386294, 0.5)

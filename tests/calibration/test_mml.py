@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from calibration.expectation import person_estimates
-from calibration.matrix import from_dense, numbered, response_matrix_from_codes
+from calibration.matrix import from_dense, numbered
 from calibration.mml import Settings, fit
 from calibration.priors import Density, Priors, default_priors
 from engine.ability import Prior, eap_scores
@@ -134,7 +134,7 @@ def test_parameters_of_a_mixed_test_are_recovered(mixed_bank):
     assert np.sqrt(np.mean(difference**2)) < 0.15
 
 
-def test_new_items_are_recovered_from_routed_data_with_the_others_fixed():
+def test_new_items_are_recovered_from_routed_data_with_the_others_fixed(adaptive):
     rng = np.random.default_rng(3)
     bank = item_parameters(
         [f"i{k:03d}" for k in range(120)],
@@ -143,7 +143,7 @@ def test_new_items_are_recovered_from_routed_data_with_the_others_fixed():
         b=rng.normal(size=120),
     )
     theta = rng.normal(0.7, 1.3, 6000)
-    matrix = routed(bank, theta, rng)
+    matrix = adaptive(bank, 100, theta, rng, length=12, n_new=4)
     old = bank.subset(np.arange(100))
     found = fit(matrix, ["2pl"] * 120, fixed=old)
     assert found.converged
@@ -154,20 +154,6 @@ def test_new_items_are_recovered_from_routed_data_with_the_others_fixed():
     assert np.sqrt(np.mean((found.items.a[rows] - bank.a[100:]) ** 2)) < 0.15
     held = [found.items.row(name) for name in old.item]
     np.testing.assert_array_equal(found.items.b[held], old.b)
-
-
-def routed(bank, theta, rng):
-    """Twelve operational items near theta as an adaptive test picks them, and four new ones."""
-    target = theta + rng.normal(0, 0.5, theta.size)
-    nearest = np.argsort(np.abs(bank.b[:100] - target[:, None]) + rng.random((theta.size, 100)))
-    new = np.argsort(rng.random((theta.size, 20)))[:, :4] + 100
-    columns = np.concatenate((nearest[:, :12], new), axis=1)
-    chance = 1 / (1 + np.exp(-bank.a[columns] * (theta[:, None] - bank.b[columns])))
-    scores = (rng.random(columns.shape) < chance).astype(np.int64)
-    rows = np.repeat(np.arange(theta.size), 16)
-    return response_matrix_from_codes(
-        numbered(theta.size), bank.item, (rows, columns.ravel(), scores.ravel()), routed=True
-    )
 
 
 def test_sparse_and_dense_arithmetic_agree(lsat7, monkeypatch):
