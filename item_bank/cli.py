@@ -76,11 +76,12 @@ def restore(console: Console, file: Path, force: bool) -> None:
     """Put the backup FILE in the place of all that the database holds. Stop the server first."""
     from item_bank.store.backup import check_backup, is_empty, restore_backup
     from item_bank.store.database import open_database
-    from item_bank.store.schema import after_restore
+    from item_bank.store.schema import after_restore, check_restorable
 
     db = open_database(console.database_url)
     try:
         check_backup(db, file)
+        check_restorable(db, file)
         empty = is_empty(db)
         if not (empty or force):
             raise InputError("an empty database (or --force)", "one that holds banks or people")

@@ -14,7 +14,8 @@ from typing import Any
 PARAMETERS_ONLY = "parameters_only"
 SINGLE_CHOICE = "single_choice"
 TYPES = (SINGLE_CHOICE,)
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
+CHOICE = re.compile(r"\w{1,16}")
 CODE = re.compile(r"\w[\w .:/-]{0,63}")
 MAX_TEXT = 20_000
 
@@ -71,6 +72,13 @@ def stored_key(key: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]
     return {**key, "choices": sorted(first["choices"])}
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text holds no control character but tab and line feed, and no half character."""
+    return not any(
+        (sign < " " and sign not in "\n\t") or "\ud800" <= sign <= "\udfff" for sign in text
+    )
+
+
 def content_flaws(item_type: object, key: object, variants: Mapping[str, object]) -> Iterator[Flaw]:
     """Everything that is wrong with the text and key of an item of a bank file."""
     check = _CHECKS.get(str(item_type))
@@ -99,6 +107,8 @@ def _single_choice_flaws(path: str, variant: object) -> Iterator[Flaw]:
     if not isinstance(choices, Mapping) or not 2 <= len(choices) <= 26:
         yield Flaw(f"{path}.choices", "an object of 2 to 26 choices", _short(choices))
         return
+    for name in (name for name in choices if not CHOICE.fullmatch(name)):
+        yield Flaw(f"{path}.choices", "choice ids of 1 to 16 letters and digits", _short(name))
     for name, words in choices.items():
         yield from _text_flaws(f"{path}.choices.{name}", words)
     texts = [str(words).strip() for words in choices.values()]
@@ -130,7 +140,7 @@ def _text_flaws(path: str, value: object) -> Iterator[Flaw]:
         yield Flaw(path, "text", _short(value))
     elif len(value) > MAX_TEXT:
         yield Flaw(path, f"at most {MAX_TEXT} characters", len(value))
-    elif any(ord(sign) < 32 and sign not in "\n\t" for sign in value):
+    elif not is_plain(value):
         yield Flaw(path, "text without control characters", _short(value))
 
 

@@ -27,7 +27,15 @@ from item_bank.store.tables.items import Bank, Item, ItemRevision, ItemVariant
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did, or would do: item codes by what happened to them."""
+    """What an import did, or would do: item codes by what happened to them.
+
+    Parameters
+    ----------
+    statuses
+        Items with another status than before.
+    about
+        What is new of the bank itself: its name, content areas or note.
+    """
 
     bank_code: str
     new_bank: bool
@@ -37,12 +45,14 @@ class ImportReport:
     parameters: tuple[str, ...]
     without_parameters: tuple[str, ...]
     statuses: tuple[str, ...]
+    about: tuple[str, ...]
     draft: int | None
 
     @property
     def changed(self) -> bool:
         """Whether anything changed."""
-        return bool(self.new_bank or self.new or self.revised or self.parameters or self.statuses)
+        parts = (self.new, self.revised, self.parameters, self.statuses, self.about)
+        return self.new_bank or any(parts)
 
 
 class _DryRun(Exception):  # noqa: N818 - rolls a transaction back
@@ -135,7 +145,9 @@ class _Work:
 def _import(
     session: Session, source: BankSource, code: str, organisation_id: str, now: int
 ) -> ImportReport:
-    bank, is_new = _bank(session, source, code, organisation_id, now)
+    bank, is_new = _bank(session, code, organisation_id, now)
+    about = tuple(name for name, says in source.about.items() if bank.about.get(name) != says)
+    bank.about = {**bank.about, **source.about}
     work = _found(session, bank, now)
     for index, item in enumerate(source.items):
         _import_item(work, item, index)
@@ -152,6 +164,7 @@ def _import(
         work.noted("parameters"),
         work.noted("without"),
         work.noted("status"),
+        () if is_new else about,
         draft,
     )
     if report.changed:
@@ -159,16 +172,13 @@ def _import(
     return report
 
 
-def _bank(
-    session: Session, source: BankSource, code: str, organisation_id: str, now: int
-) -> tuple[Bank, bool]:
+def _bank(session: Session, code: str, organisation_id: str, now: int) -> tuple[Bank, bool]:
     query = select(Bank).where(Bank.organisation_id == organisation_id, Bank.code == code)
     bank = session.scalars(query.with_for_update()).one_or_none()
     if bank is not None:
-        bank.about = {**bank.about, **source.about}
         return bank, False
     bank = Bank(id=new_id(), organisation_id=organisation_id, code=code, created_at=now)
-    bank.about = dict(source.about)
+    bank.about = {}
     session.add(bank)
     session.flush()
     return bank, True
@@ -197,6 +207,11 @@ def _found(session: Session, bank: Bank, now: int) -> _Work:
 
 
 def _import_item(work: _Work, source: ItemSource, index: int) -> None:
+    areas = work.bank.about.get("content_areas")
+    if areas and source.content_area and source.content_area not in areas:
+        expected = f"one of the bank's content areas: {', '.join(areas)}"
+        column = f"item {source.code}: content"
+        raise InputError(expected, repr(source.content_area), column=column)
     item = work.items.get(source.code) or _new_item(work, source, index)
     status = source.status or ("operational" if source.parameters else "draft")
     if item.status != status and (source.status or item.status == "draft"):

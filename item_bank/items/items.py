@@ -18,6 +18,7 @@ from item_bank.items.releases import bank_by_code
 from item_bank.store.audit import append_site_event
 from item_bank.store.caches import once
 from item_bank.store.database import Database
+from item_bank.store.tables.base import new_id
 from item_bank.store.tables.items import Bank, Item, ItemHold, ItemRevision
 
 __all__ = [
@@ -112,10 +113,10 @@ def hold_item(
         item, now = _item_to_change(db, session, bank_code, code, organisation_id)
         if _holds(session, item):
             raise AnswerIsNo(f"item {code} is held already")
-        hold = ItemHold(organisation_id=organisation_id, item_id=item.id, reason=reason.strip())
-        hold.placed_at = now
+        hold = ItemHold(id=new_id(), organisation_id=organisation_id, item_id=item.id)
+        hold.reason, hold.placed_at = reason.strip(), now
         session.add(hold)
-        payload = {"bank": bank_code, "item": code, "reason": reason.strip()}
+        payload = {"bank": bank_code, "item": code, "hold": hold.id}  # typed text stays outside
         append_site_event(session, "item_held", payload, now, organisation_id)
 
 

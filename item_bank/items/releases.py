@@ -255,8 +255,10 @@ def check_plan(db: Database, planned: Plan) -> None:
     with db.read() as session:
         base = session.get(Release, planned.base_release_id) if planned.base_release_id else None
     if base is not None and base.content_hash == planned.content_hash():
+        code = planned.bank_code
+        aside = f" (set the draft aside: tarozu bank discard {code})" if planned.draft_id else ""
         raise AnswerIsNo(
-            f"nothing to publish: bank {planned.bank_code} is as release {base.number} has it"
+            f"nothing to publish: bank {code} is as release {base.number} has it{aside}"
         )
     for language in planned.languages:
         parameter_arrays(

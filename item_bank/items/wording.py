@@ -28,6 +28,8 @@ def import_text(report: ImportReport, *, dry_run: bool) -> str:
         (len(report.unchanged), "unchanged items"),
         (len(report.parameters), "items with new parameters"),
         (len(report.without_parameters), "items without parameters yet"),
+        (len(report.statuses), "items with another status"),
+        (len(report.about), "changes of the bank itself"),
     ]
     counted = ", ".join(f"{n} {what}" for n, what in parts if n)
     if dry_run:

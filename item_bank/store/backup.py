@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import inspect, select
@@ -81,6 +82,21 @@ def check_backup(db: Database, file: Path) -> None:
         _check_sqlite(file)
 
 
+def backup_revision(db: Database, file: Path) -> str | None:
+    """Return the schema's revision in a checked backup; None when it is of another program."""
+    if db.is_sqlite:
+        with closing(_read_only(file)) as connection:
+            found = connection.execute("SELECT name FROM sqlite_master").fetchall()
+            if ("alembic_version",) not in found or ("site_events",) not in found:
+                return None
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return str(row[0]) if row else None
+    options = ("--data-only", "--table=alembic_version", "--file=-")
+    lines = _postgres(db, "pg_restore", *options, str(file)).splitlines()
+    rows = [after for line, after in pairwise(lines) if line.startswith("COPY ")]
+    return rows[0] if rows else None
+
+
 def is_empty(db: Database) -> bool:
     """Whether a database holds no bank, candidate or account, so that nothing can be lost."""
     if db.path is not None and not db.path.exists():
@@ -97,6 +113,13 @@ def copy_name(file: Path) -> Path:
     """Return a name beside a file for the copy that is kept of what a restore replaces."""
     at = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     return file.with_name(f"{file.name}.before-restore-{at}")
+
+
+def make_file(path: Path) -> None:
+    """Make an empty database file that only its owner may read: it will hold keys and names."""
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
@@ -138,7 +161,7 @@ def _check_sqlite(file: Path) -> None:
 
 def _restore_sqlite(target: Path, file: Path) -> None:
     """Write through SQLite, so that whoever has the database open sees all of it or nothing."""
-    target.absolute().parent.mkdir(parents=True, exist_ok=True)
+    make_file(target)
     try:
         with (
             closing(_read_only(file)) as old,
@@ -161,7 +184,7 @@ def _copy_pages(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     old.backup(new, progress=give_up)
 
 
-def _postgres(db: Database, program: str, *arguments: str) -> None:
+def _postgres(db: Database, program: str, *arguments: str) -> str:
     found = postgres_program(program)
     _, given = db.engine.dialect.create_connect_args(db.engine.url)
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
@@ -174,6 +197,7 @@ def _postgres(db: Database, program: str, *arguments: str) -> None:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason"]
         raise InputError(f"{program} to succeed", said[0])
+    return done.stdout.decode()
 
 
 def postgres_program(name: str) -> str:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import AnswerIsNo, InputError
 from item_bank.store.audit import append_site_event
-from item_bank.store.backup import copy_sqlite
+from item_bank.store.backup import backup_revision, copy_sqlite, make_file
 from item_bank.store.clock import boot_id, set_anchor
 from item_bank.store.database import Database, open_database
 from item_bank.store.secret_keys import make_secrets
@@ -212,7 +212,7 @@ def initialise(
         When the database belongs to other secrets, or is of the other kind.
     """
     if db.path is not None:
-        _make_file(db.path)
+        make_file(db.path)
     site = _site(db) if current_revision(db) is not None else None
     if site is None:
         make_secrets(db.secrets_folder)
@@ -251,6 +251,14 @@ def _check_all(db: Database, kind: str | None) -> None:
     if not _anchored(db):
         with db.write() as session:
             _anchor(db, session)
+
+
+def check_restorable(db: Database, file: Path) -> None:
+    """Refuse a backup, checked already, that is not Tarozu's or is of a newer one."""
+    revision = backup_revision(db, file)
+    if revision not in _known_revisions():
+        found = f"schema {revision} of a newer one" if revision else "another program's"
+        raise InputError(f"a backup of this Tarozu (schema {head_revision()})", found, file=file)
 
 
 def after_restore(db: Database) -> str:
@@ -322,13 +330,6 @@ def _write_site(
     if report.changed:
         payload = {"from": report.from_revision, "to": report.to_revision}
         append_site_event(session, "schema_upgraded", payload, now)
-
-
-def _make_file(path: Path) -> None:
-    """Make an empty database file that only its owner may read: it will hold keys and names."""
-    path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
 
 
 def _anchored(db: Database) -> bool:

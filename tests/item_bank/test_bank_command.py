@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import select
 
 from item_bank.items.releases import release_parameters
 from item_bank.store.schema import organisation
+from item_bank.store.tables.records import SiteEvent
 
 
 def as_json(run_command, *arguments):
@@ -179,3 +181,43 @@ def test_without_a_database_the_way_out_is_named(run_command, tmp_path, monkeypa
 
     assert status == 2
     assert "run `tarozu init`" in err
+
+
+def test_an_area_that_the_bank_does_not_know_is_refused(db, run_command, small_bank, tmp_path):
+    path = tmp_path / "bank.csv"
+    path.write_text("item,model,a,b,content\nS-01,2pl,1,0,huge\n")
+
+    status, _, err = run_command("bank", "import", path, "--bank", "small")
+
+    assert status == 2
+    assert "item S-01: content: expected one of the bank's content areas: large, small" in err
+
+
+def test_parameters_alone_leave_the_text_of_an_item(db, run_command, small_bank, tmp_path):
+    path = tmp_path / "bank.csv"
+    path.write_text("item,model,a,b,content\nS-01,2pl,1.5,0.5,large\n")
+
+    report = as_json(run_command, "bank", "import", path, "--bank", "small")
+    (change,) = as_json(run_command, "bank", "diff", "small", "1", "draft")
+
+    assert (report["revised"], report["parameters"]) == (["S-01"], ["S-01"])
+    assert change["reworded"] is True
+    rows = as_json(run_command, "bank", "show", "small")["item_list"]
+    assert (rows[0]["area"], rows[0]["languages"]) == ("large", ["en", "ru"])
+    path.write_text("item,model,a,b1,b2\nS-01,grm,1.5,0,1\n")
+    assert "two categories" in run_command("bank", "import", path, "--bank", "small")[2]
+
+
+def test_a_change_of_the_bank_itself_is_reported(db, run_command, small_bank, small_bank_file):
+    edited(small_bank_file, lambda d: d["bank"]["name"].update(en="Additions"))
+
+    assert as_json(run_command, "bank", "import", small_bank_file)["about"] == ["name"]
+    assert "Additions" in run_command("bank", "list")[1]
+
+
+def test_the_reason_of_a_hold_stays_outside_the_chain(db, run_command, small_bank):
+    run_command("bank", "hold", "small", "S-03", "--reason", "told by Umed")
+
+    with db.read() as session:
+        payloads = session.scalars(select(SiteEvent.payload)).all()
+    assert "Umed" not in json.dumps(payloads)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.banks import small_bank_document
 
@@ -20,6 +20,7 @@ from item_bank.items.formats.reading import check_bank_file, read_bank_file
 from item_bank.items.formats.writing import bank_text, write_new
 from item_bank.items.plans import Parameters
 from item_bank.items.presentation import rendered, rendered_inline
+from item_bank.store.canonical import canonical_json
 
 HEADER = "item,model,a,b,c,d,b1,b2,se_a,content,language,status\n"
 
@@ -282,3 +283,50 @@ def test_markdown_becomes_safe_html():
 def test_no_text_of_an_item_becomes_a_script_link_or_picture(attack):
     for html in (rendered(attack), rendered_inline(attack)):
         assert not any(f"<{tag}" in html for tag in ("script", "a", "img"))
+
+
+def _mutated(draw, value):
+    """Some value of a JSON document replaced by another."""
+    strange = st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=8),
+        st.sampled_from(["\ud800", "\0", "=1+1", "x" * 30_000, 10**400, "1e999"]),
+        st.lists(st.integers(), max_size=2),
+        st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+    )
+    if draw(st.integers(0, 3)) == 0 or not isinstance(value, dict | list) or not value:
+        return draw(strange)
+    where = draw(st.sampled_from(list(value) if isinstance(value, dict) else range(len(value))))
+    value[where] = _mutated(draw, value[where])
+    return value
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_json_bank_however_strange_is_more_than_a_list_of_problems(tmp_path_factory, data):
+    document = small_bank_document(2)
+    for _ in range(data.draw(st.integers(1, 3))):
+        document = _mutated(data.draw, document)
+    path = tmp_path_factory.mktemp("json") / "bank.json"
+    path.write_text(json.dumps(document))
+
+    report = check_bank_file(path)
+
+    assert all(str(error).startswith(str(path)) for error in report.errors)
+    if not report.errors:
+        canonical_json(bank_document(read_json(path))).encode()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text("AB12,;\"'.-\n\r\te=+ \x00é", max_size=40), max_size=6))
+def test_no_table_however_strange_is_more_than_a_list_of_problems(tmp_path_factory, lines):
+    path = tmp_path_factory.mktemp("csv") / "bank.csv"
+    text = "item,model,a,b,c,d,b1,se_a,content\n" + "\n".join(f"I{line}" for line in lines)
+    path.write_bytes(text.encode())
+
+    report = check_bank_file(path)
+
+    assert all(str(error).startswith(str(path)) for error in report.errors)

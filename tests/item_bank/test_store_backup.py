@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from engine.errors import InputError
-from item_bank.store.backup import postgres_program
+from item_bank.store.backup import postgres_program, write_backup
 from item_bank.store.schema import open_site
 from item_bank.store.triggers import missing_triggers
 
@@ -169,3 +170,34 @@ def test_init_makes_a_database_that_only_its_owner_reads(run_command, tmp_path, 
         assert session.scalar(text("SELECT name FROM organisations")) == "Academy of Sums"
     db.close()
     assert "is up to date" in run_command("init")[1]
+
+
+def test_a_backup_of_a_newer_tarozu_is_refused_before_anything_is_replaced(
+    tools, db, run_command, small_bank, tmp_path
+):
+    with db.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    db.close()
+    file = tmp_path / "newer.backup"
+    write_backup(db, file)
+    with db.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    db.close()
+
+    status, _, err = run_command("restore", file, "--force")
+
+    assert status == 2
+    assert "found schema 9999 of a newer one" in err
+    assert banks(run_command) == [("small", 1)]
+
+
+def test_another_programs_sqlite_file_is_refused(run_command, tmp_path, monkeypatch):
+    monkeypatch.setenv("TAROZU_DATABASE_URL", f"sqlite:///{tmp_path / 'site.db'}")
+    with contextlib.closing(sqlite3.connect(tmp_path / "songs.db")) as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+
+    status, _, err = run_command("restore", tmp_path / "songs.db")
+
+    assert status == 2
+    assert "another program's" in err
+    assert not (tmp_path / "site.db").exists()

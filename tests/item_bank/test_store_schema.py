@@ -10,10 +10,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
-from engine.errors import InputError
+from engine.errors import AnswerIsNo, InputError
 from item_bank.store.audit import breaks
 from item_bank.store.database import open_database
 from item_bank.store.schema import (
+    Unreachable,
     check_schema,
     head_revision,
     initialise,
@@ -177,3 +178,24 @@ def test_an_absent_server_is_one_plain_message():
 
     with pytest.raises(InputError, match="expected a database that can be opened"):
         check_schema(db)
+
+
+def test_an_upgrade_that_would_lose_rows_changes_nothing(db, monkeypatch):
+    def careless(config, _to):
+        connection = config.attributes["connection"]
+        connection.execute(text("DELETE FROM organisations"))
+
+    monkeypatch.setattr("item_bank.store.schema.command.upgrade", careless)
+
+    with pytest.raises(AnswerIsNo, match="nothing changed: rows lost in organisations"):
+        upgrade(db)
+
+    assert len(organisation(db)) == 32
+
+
+def test_a_database_that_does_not_answer_is_told_apart_from_one_that_is_empty(tmp_path):
+    with pytest.raises(Unreachable):
+        check_schema(open_database("postgresql://nobody@127.0.0.1:1/none"))
+    with pytest.raises(InputError) as refused:
+        check_schema(open_database(f"sqlite:///{tmp_path / 'none.db'}"))
+    assert not isinstance(refused.value, Unreachable)

@@ -25,6 +25,7 @@ from item_bank.items.formats.values import (
     check_code,
     check_status,
     checked_parameters,
+    is_number,
     read_text,
 )
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters
@@ -52,7 +53,7 @@ class _Row:
         if not text:
             return None
         plain = text.replace(",", ".", 1) if self.comma else text
-        if not _NUMBER.fullmatch(plain):
+        if not _NUMBER.fullmatch(plain) or not is_number(float(plain)):
             self.note("a number or an empty cell", repr(text), column)
             return None
         return float(plain)

@@ -21,6 +21,7 @@ from item_bank.items.content import (
     LANGUAGE,
     PARAMETERS_ONLY,
     content_flaws,
+    is_plain,
     stored_key,
     stored_variant,
     written_variant,
@@ -126,6 +127,8 @@ def read_document(path: Path | str) -> Document:
         raise InputError("keys that stand once", f"{error} twice", file=path) from None
     except _Constant as error:
         raise InputError("JSON numbers", str(error), file=path) from None
+    except (ValueError, RecursionError):
+        raise InputError("JSON", "numbers or levels without end", file=path) from None
     return Document(Path(path), text, value)
 
 
@@ -182,6 +185,7 @@ def _bank(value: object, problems: Problems, prefix: str) -> dict[str, Any]:
         _check_texts(bank.get(name, {}), note, prefix + name)
     areas = bank.get("content_areas", {})
     for area, names in areas.items() if isinstance(areas, Mapping) else ():
+        check_area(area, note, f"{prefix}content_areas")
         _check_texts(names, note, f"{prefix}content_areas.{area}")
     if not isinstance(areas, Mapping):
         note("an object of content areas with names by language", repr(areas), "content_areas")
@@ -191,7 +195,10 @@ def _bank(value: object, problems: Problems, prefix: str) -> dict[str, Any]:
 def _check_texts(value: object, note: Note, column: str) -> None:
     """Names by language."""
     good = isinstance(value, Mapping) and all(
-        LANGUAGE.fullmatch(language) and isinstance(words, str) and words.strip()
+        LANGUAGE.fullmatch(language)
+        and isinstance(words, str)
+        and words.strip()
+        and is_plain(words)
         for language, words in value.items()
     )
     if not good:

@@ -6,7 +6,6 @@ Called by the readers beside it. May import the engine, whose own checks of para
 from __future__ import annotations
 
 import codecs
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ from typing import Any
 from engine.errors import InputError
 from engine.items import FAMILIES, HAS_C, HAS_D, item_parameters
 from item_bank.items.bank_files import MAX_C, STATUSES
-from item_bank.items.content import CODE
+from item_bank.items.content import CODE, is_plain
 from item_bank.items.plans import Parameters
 
 MAX_BYTES = 200 * 2**20
+MAX_NUMBER = 1e9
 Note = Callable[[str, object, str], None]
 """Takes note of a problem: expected, found, column."""
 
@@ -58,10 +58,11 @@ def check_code(code: object, note: Note, column: str) -> bool:
     return False
 
 
-def check_area(area: object, note: Note, column: str) -> str | None:
+def check_area(area: Any, note: Note, column: str) -> str | None:
     """Check a content area; "" is none."""
-    if isinstance(area, str) and len(area) <= 64 and not area.startswith(("=", "+", "-", "@")):
-        return area.strip()
+    short = isinstance(area, str) and len(area) <= 64
+    if short and is_plain(area) and not area.startswith(("=", "+", "-", "@")):
+        return str(area).strip()
     note("a content area of at most 64 characters", repr(area), column)
     return None
 
@@ -81,7 +82,7 @@ def check_about(given: Mapping[str, Any], note: Note) -> dict[str, Any]:
             good = isinstance(value, list) and all(_is_code(code) for code in value)
             expected = "a list of item codes"
         else:
-            good = isinstance(value, str) and 0 < len(value.strip()) <= 200
+            good = isinstance(value, str) and 0 < len(value.strip()) <= 200 and is_plain(value)
             expected = "1 to 200 characters"
         if not good:
             note(expected, repr(value)[:60], name)
@@ -165,5 +166,6 @@ def _errors_refused(
 
 def is_number(value: object) -> bool:
     """Whether a JSON value is a finite number (a truth value is none)."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return plain and math.isfinite(float(value))  # type: ignore[arg-type]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) < MAX_NUMBER  # false for NaN and infinity, too
