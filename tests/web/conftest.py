@@ -5,20 +5,33 @@ SQLite is enough here: what differs between databases is tested where the tables
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from support.sittings import Hall, open_hall
+from playwright.sync_api import Browser, sync_playwright
+from support.processes import Server
+from support.sittings import EXAM, Hall, open_hall
 from support.visitors import Visitor
 
-from item_bank.exams.people import add_staff
+from item_bank.exams.designs import apply_exam
+from item_bank.exams.people import RosterRow, add_staff, import_roster
 from item_bank.store.schema import organisation
 from web.app import create_app
 from web.settings import Settings
 
 PASSWORD = "weigh-with-care"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture
@@ -67,3 +80,38 @@ def staff(app, hall) -> Callable[[str], Visitor]:
         return one
 
     return sign_in
+
+
+@pytest.fixture
+def codes(db, small_bank) -> dict[str, str]:
+    """Access codes by name, to the exam on the small bank, under the real clock."""
+    home = organisation(db)
+    exam, _ = apply_exam(db, EXAM, organisation_id=home)
+    rows = [RosterRow("A", "Alice", language="en"), RosterRow("B", "Bob", language="ru")]
+    issued = import_roster(db, rows, exam.plan.code, organisation_id=home)
+    add_staff(db, "examiner@example.org", "examiner", PASSWORD, organisation_id=home)
+    return {person.name: str(person.code) for person in issued}
+
+
+@pytest.fixture
+def server(database_url, codes, tmp_path) -> Iterator[Server]:
+    """A running server process on the database of `db`."""
+    one = Server(database_url, tmp_path / "secrets", tmp_path / "server.log")
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser; where there is none the test is skipped, or fails if all must run."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        reason = "no Chromium on this machine"
+        if os.environ.get("TAROZU_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()

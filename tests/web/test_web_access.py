@@ -48,10 +48,7 @@ def test_each_role_sees_what_is_meant_for_it_and_nothing_else(app, alice, staff,
     for address, method, audience in guarded(app):
         if "sign-out" in address:
             continue
-        if method == "POST":
-            response = visitor.post(address)
-        else:
-            response = visitor.get(address)
+        response = visitor.post(address) if method == "POST" else visitor.get(address)
         assert (response.status_code == 403) == (role not in audience), (address, method)
 
 

@@ -157,17 +157,12 @@ def test_replay_says_that_everything_agrees(examiner, sitting, hall, headers):
 
 
 def test_replay_names_the_first_difference(examiner, sitting, hall):
-    with hall.db.engine.connect() as connection:
-        connection.execution_options(tarozu_writes=True)
-        with connection.begin():
-            triggers = connection.execute(
-                text(
-                    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'responses'"
-                )
-            ).scalars()
-            for name in list(triggers):
-                connection.execute(text(f'DROP TRIGGER "{name}"'))
-            connection.execute(text("UPDATE responses SET theta = theta + 0.01 WHERE position = 2"))
+    change = "UPDATE responses SET theta = theta + 0.01 WHERE position = 2"
+    with hall.db.write() as session:
+        named = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for name in session.scalars(named).all():
+            session.execute(text(f'DROP TRIGGER "{name}"'))
+        session.execute(text(change))
     examiner.get(f"/staff/sittings/{sitting}")
     response = examiner.post(f"/staff/sittings/{sitting}/replay", headers=HTMX)
 

@@ -1,0 +1,173 @@
+"""The commands that serve, and the processes that they start."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+from sqlalchemy import select
+from support.processes import Server
+
+from item_bank.exams.signing_in import candidate_by_code, staff_by_password
+from item_bank.exams.upkeep import HANDLERS
+from item_bank.store.database import open_database
+from item_bank.store.jobs import enqueue
+from item_bank.store.schema import initialise
+from item_bank.store.tables.records import Job
+from item_bank.store.tables.site import Worker
+from web import upkeep
+from web.demonstration import log_ins, prepare
+
+
+def test_a_server_answers_does_its_upkeep_and_stops_when_asked(server, db):
+    assert server.health() == {"status": "ok", "database": "reachable", "schema": "known"}
+    end = time.monotonic() + 30
+    workers = 0
+    while not workers and time.monotonic() < end:
+        with db.read() as session:
+            workers = len(session.scalars(select(Worker)).all())
+        time.sleep(0.2)
+
+    assert workers == 1
+    assert server.stop() == 0
+    server.wait_until_gone()
+
+
+def test_nothing_is_left_running_when_the_server_is_killed(server):
+    server.kill_master()
+    server.wait_until_gone()
+
+
+def test_a_server_logs_json_lines(server):
+    server.health()
+    server.stop()
+    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
+
+    for line in lines:
+        assert {"event", "level", "timestamp"} <= set(json.loads(line))
+
+
+def test_a_busy_port_is_named(server, run_command, database_url):
+    status, _, said = run_command("--database", database_url, "serve", "--port", server.port)
+
+    assert status == 2
+    assert f"port {server.port} in use" in said
+
+
+def test_serve_refuses_a_demonstration(tmp_path, run_command, monkeypatch):
+    monkeypatch.setenv("TAROZU_SECRETS", str(tmp_path / "demo-secrets"))
+    url = f"sqlite:///{tmp_path / 'demo.db'}"
+    database = open_database(url)
+    initialise(database, kind="demonstration")
+    database.close()
+    status, _, said = run_command("--database", url, "serve")
+
+    assert status == 2
+    assert "demonstration" in said
+
+
+def test_serve_refuses_a_database_without_a_schema(tmp_path, run_command):
+    status, _, said = run_command("--database", f"sqlite:///{tmp_path / 'none.db'}", "serve")
+
+    assert status == 2
+    assert "tarozu init" in said
+
+
+def test_serve_refuses_a_setting_that_it_does_not_know(run_command, database_url, monkeypatch):
+    monkeypatch.setenv("TAROZU_WEB_COLOUR", "blue")
+    status, _, said = run_command("--database", database_url, "serve")
+
+    assert status == 2
+    assert "TAROZU_WEB_COLOUR" in said
+
+
+def test_accounts_are_added_and_listed(run_command, database_url, db):
+    add = ("--database", database_url, "user", "add", "eva@example.org", "--password-stdin")
+    status, said, _ = run_command(*add, "--role", "examiner", stdin="weigh-with-care\n")
+    assert (status, said) == (0, "eva@example.org added as examiner\n")
+    assert staff_by_password(db, "eva@example.org", "weigh-with-care", address="10.0.0.1")
+
+    status, said, _ = run_command("--json", "--database", database_url, "user", "list")
+    assert [one["email"] for one in json.loads(said)] == ["eva@example.org"]
+    assert run_command(*add, "--role", "examiner", stdin="weigh-with-care\n")[0] == 2
+
+
+def test_a_short_password_is_refused(run_command, database_url):
+    command = ("user", "add", "eva@example.org", "--role", "examiner", "--password-stdin")
+    status, _, said = run_command("--database", database_url, *command, stdin="short\n")
+
+    assert status == 2
+    assert "10 characters" in said
+
+
+def test_a_candidate_gets_an_access_code(run_command, database_url, db, codes):
+    command = ("user", "add", "zara@example.org", "--role", "candidate", "--exam", "sums")
+    status, said, _ = run_command("--json", "--database", database_url, *command)
+    code = json.loads(said)["access_code"]
+
+    assert status == 0
+    assert re.fullmatch(r"\w{4}-\w{4}-\w{4}", code)
+    assert candidate_by_code(db, code, address="10.0.0.1").name == "zara"
+
+
+def test_the_worker_does_what_waits_and_outlives_a_fault(db, monkeypatch):
+    with db.write() as session:
+        enqueue(session, "greet", "once", {"who": "all"}, due_at=0)
+    greeted = []
+    handlers = dict(HANDLERS) | {"greet": lambda _db, payload: greeted.append(payload["who"])}
+    monkeypatch.setattr(upkeep, "HANDLERS", handlers)
+    monkeypatch.setattr(upkeep, "close_abandoned", _fails_once([]))
+    for number in range(2):
+        upkeep._round(db, "w" * 32, number)
+
+    assert greeted == ["all"]
+    with db.read() as session:
+        assert session.scalars(select(Job.status)).all() == ["done"]
+
+
+def _fails_once(calls):
+    def close(_db):
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError("the database is away")
+        return 0
+
+    return close
+
+
+def test_a_worker_ends_with_its_server(db, monkeypatch):
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    upkeep.run_worker(db, {"PARENT": "1"}, follow="PARENT")
+
+
+@pytest.mark.parametrize("strange", ["thesis.txt", "photos"])
+def test_a_folder_with_anything_else_is_never_cleared(tmp_path, strange):
+    (tmp_path / strange).mkdir()
+    with pytest.raises(ValueError, match=strange):
+        prepare(None, tmp_path, fresh=True)
+
+    assert (tmp_path / strange).exists()
+
+
+def test_the_demonstration_names_addresses_and_ways_in():
+    data, said = log_ins(8081)
+
+    assert data["address"] == "http://127.0.0.1:8081/"
+    assert {one["role"] for one in data["log_ins"]} >= {"candidate", "examiner"}
+    for one in data["log_ins"]:
+        assert one["secret"] in said
+
+
+def test_the_demonstration_takes_the_next_free_port(run_command, monkeypatch, tmp_path, server):
+    served = []
+    monkeypatch.setattr("web.server.serve", served.append)
+    monkeypatch.setattr("web.demonstration.prepare", lambda *_a, **_k: f"sqlite:///{tmp_path}/x.db")
+    status, _, said = run_command("demo", "--port", server.port)
+
+    assert status == 0
+    assert f"port {server.port} is in use" in said
+    assert served[0].port > server.port
+    assert served[0].host == "127.0.0.1"
+    assert isinstance(server, Server)
