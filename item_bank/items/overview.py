@@ -148,7 +148,7 @@ def _items(session: Session, bank: Bank) -> list[ItemOverview]:
             newest.number,
             tuple(sorted(languages.get(newest.id, ()))),
             joined(by_code[item.code].parameters) if item.code in by_code else {},
-            _note(by_code.get(item.code), before.get(item.code), planned, item.code),
+            _note(by_code.get(item.code), before.get(item.code), planned, item.code, newest.id),
         )
         for item, newest in sorted(
             _newest(session, bank), key=lambda pair: order.get(pair[0].code, len(order))
@@ -156,13 +156,15 @@ def _items(session: Session, bank: Bank) -> list[ItemOverview]:
     ]
 
 
-def _note(new: PlannedItem | None, old: PlannedItem | None, planned: Plan, code: str) -> str:
+def _note(
+    new: PlannedItem | None, old: PlannedItem | None, planned: Plan, code: str, newest_id: str
+) -> str:
     """What the next release would change of an item."""
     if new is None:
         return planned.left_out.get(code, "") + (", leaves the release" if old else "")
     if old is None:
         return "new"
-    changed = []
+    changed = ["keeps the old text: the new has no parameters"] * (new.revision_id != newest_id)
     if new.revision_id != old.revision_id:
         changed.append("new text")
     if dict(new.parameters) != dict(old.parameters):

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.errors import InputError
 from item_bank.store.canonical import content_hash
 from item_bank.store.tables.items import Bank, Item, ItemRevision, ItemVariant
 from item_bank.store.tables.releases import (
@@ -48,7 +47,16 @@ class PlannedItem:
 
 @dataclass(frozen=True)
 class Plan:
-    """The items of a release in order, its languages, and which items stay outside and why."""
+    """The items of a release in order, its languages, and which items stay outside and why.
+
+    Parameters
+    ----------
+    left_out
+        Why an item is not in it, by code.
+    incomplete
+        Those of them that keep the plan from being published: a language they have no parameters
+        for, by code.
+    """
 
     bank_code: str
     items: tuple[PlannedItem, ...]
@@ -56,6 +64,7 @@ class Plan:
     base_release_id: str | None = None
     draft_id: str | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+    incomplete: dict[str, str] = field(default_factory=dict)
 
     def content_hash(self) -> str:
         """Hash of all that the release freezes."""
@@ -87,15 +96,9 @@ def plan(session: Session, bank: Bank) -> Plan:
     """Lay the open draft over the last release, without retired items.
 
     Items without parameters stay outside, too.
-
-    Raises
-    ------
-    InputError
-        When an item has parameters in some languages of the bank only.
     """
     base, draft = last_release(session, bank.id), open_draft(session, bank.id)
-    old = _released(session, base)
-    new = _drafted(session, draft)
+    old, new = _released(session, base), _drafted(session, draft)
     kept: list[tuple[Item, ItemRevision, dict[str, Parameters]]] = []
     left_out = {}
     for item in _items_in_order(session, bank, old):
@@ -107,10 +110,18 @@ def plan(session: Session, bank: Bank) -> Plan:
         if item.code in old and old[item.code][0].id == revision.id:
             parameters = _over(old[item.code][1], parameters)
         kept.append((item, revision, parameters))
-    languages = _languages(session, [revision.id for _, revision, _ in kept])
-    items = tuple(_planned(item, revision, p, languages) for item, revision, p in kept)
-    ids = (base.id if base else None, draft.id if draft else None)
-    return Plan(bank.code, items, languages, *ids, left_out)
+    languages = _languages(session, kept)
+    items = [(row[0].code, _planned(*row, languages)) for row in kept]
+    incomplete = {code: item for code, item in items if isinstance(item, str)}
+    return Plan(
+        bank.code,
+        tuple(item for _, item in items if isinstance(item, PlannedItem)),
+        languages,
+        base.id if base else None,
+        draft.id if draft else None,
+        left_out | {code: f"no parameters in {missing}" for code, missing in incomplete.items()},
+        incomplete,
+    )
 
 
 def released_items(session: Session, release_id: str) -> list[PlannedItem]:
@@ -186,13 +197,18 @@ def _items_in_order(session: Session, bank: Bank, released: Given) -> list[Item]
     return sorted(found, key=lambda i: (order.get(i.code, last), i.created_at, i.code))
 
 
-def _languages(session: Session, revision_ids: list[str]) -> tuple[str, ...]:
+def _languages(
+    session: Session, kept: list[tuple[Item, ItemRevision, dict[str, Parameters]]]
+) -> tuple[str, ...]:
+    """The languages of the texts; without a text, those of the parameters."""
     found: set[str] = set()
-    for start in range(0, len(revision_ids), 500):
-        some = revision_ids[start : start + 500]
+    ids = [revision.id for _, revision, _ in kept]
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
         query = select(ItemVariant.language).where(ItemVariant.revision_id.in_(some)).distinct()
         found.update(session.scalars(query))
-    return tuple(sorted(found)) or (EVERY_LANGUAGE,)
+    split = {language for _, _, parameters in kept for language in parameters} - {EVERY_LANGUAGE}
+    return tuple(sorted(found or split)) or (EVERY_LANGUAGE,)
 
 
 def _planned(
@@ -200,23 +216,24 @@ def _planned(
     revision: ItemRevision,
     parameters: dict[str, Parameters],
     languages: tuple[str, ...],
-) -> PlannedItem:
-    status = "pretest" if item.status == "pretest" else "operational"
+) -> PlannedItem | str:
+    """Return the item, or the language that it lacks parameters for."""
+    sets = {language: _in_language(parameters, language) for language in languages}
+    for language, found in sets.items():
+        if found is None:
+            return language
     return PlannedItem(
         item.code,
         revision.id,
         revision.content_hash,
         revision.content_area,
-        status,
-        {language: _in_language(item.code, parameters, language) for language in languages},
+        "pretest" if item.status == "pretest" else "operational",
+        {language: found for language, found in sets.items() if found is not None},
     )
 
 
-def _in_language(code: str, parameters: dict[str, Parameters], language: str) -> Parameters:
+def _in_language(parameters: dict[str, Parameters], language: str) -> Parameters | None:
     found = parameters.get(language) or parameters.get(EVERY_LANGUAGE)
     if found is None and len({repr(p) for p in parameters.values()}) == 1:
         return next(iter(parameters.values()))  # a language that is new to an item not split
-    if found is None:
-        known = ", ".join(parameters)
-        raise InputError(f"parameters for language {language!r}", known, column=f"item {code}")
     return found

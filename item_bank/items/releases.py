@@ -249,7 +249,9 @@ def publish(
 
 
 def check_plan(db: Database, planned: Plan) -> None:
-    """Refuse a plan that holds nothing, nothing new, or parameters that the engine refuses."""
+    """Refuse a plan that holds nothing, nothing new, or parameters that cannot be used."""
+    for code, language in planned.incomplete.items():
+        raise InputError(f"parameters for language {language!r}", "none", column=f"item {code}")
     if not planned.items:
         raise AnswerIsNo(f"nothing to publish: bank {planned.bank_code} has no item to release")
     with db.read() as session:

@@ -110,18 +110,23 @@ def upgrade(db: Database, to: str = "head") -> UpgradeReport:
     if before is not None and before not in _known_revisions():
         check_schema(db)
     backup = _backup_before(db, before)
-    with _migration(db) as connection:
+    with migration(db) as connection:
         _refuse_foreign(connection, db)
         counts = _row_counts(connection)
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        command.upgrade(config, to)
+        command.upgrade(migration_config(connection), to)
         _check_rows(connection, counts)
         return UpgradeReport(before, str(_revision(connection)), backup)
 
 
+def migration_config(connection: Connection) -> Config:
+    """Tell Alembic where the history is and on which connection to work; there is no file."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
 @contextmanager
-def _migration(db: Database) -> Iterator[Connection]:
+def migration(db: Database) -> Iterator[Connection]:
     """One write transaction, with SQLite's foreign keys off: a batch alter would cascade."""
     with db.engine.connect() as connection:
         if not db.is_sqlite:

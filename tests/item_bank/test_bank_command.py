@@ -221,3 +221,90 @@ def test_the_reason_of_a_hold_stays_outside_the_chain(db, run_command, small_ban
     with db.read() as session:
         payloads = session.scalars(select(SiteEvent.payload)).all()
     assert "Umed" not in json.dumps(payloads)
+
+
+def test_parameters_split_by_language_are_exported_and_read_back(db, run_command, tmp_path):
+    path = tmp_path / "bank.csv"
+    path.write_text(
+        "item,model,a,b,se_b,language,enemies,stimulus\n"
+        "A,2pl,1,0,.1,en,B;C,map\nA,2pl,1,0.5,.2,ru,B;C,map\nB,2pl,1,1,,,,\n"
+    )
+    as_json(run_command, "bank", "import", path, "--bank", "split")
+    as_json(run_command, "bank", "publish", "split")
+    home = organisation(db)
+    russian = release_parameters(db, "split", organisation_id=home, language="ru")
+
+    assert russian.items.b.tolist() == [0.5, 1]
+    for name in ("out.json", "out.csv"):
+        run_command("bank", "export", "split", tmp_path / name)
+        report = as_json(run_command, "bank", "import", tmp_path / name, "--bank", "split")
+        assert (report["parameters"], len(report["unchanged"])) == ([], 2)
+
+
+def test_an_item_without_parameters_in_a_language_is_not_published(
+    db, run_command, small_bank, small_bank_file, tmp_path
+):
+    path = tmp_path / "split.csv"
+    path.write_text("item,model,a,b,language\nS-01,2pl,1,0,en\nS-01,2pl,1,0.5,ru\n")
+    as_json(run_command, "bank", "import", path, "--bank", "small")
+    as_json(run_command, "bank", "publish", "small")
+
+    def add_tajik(document):
+        first = document["items"][0]
+        first["variants"]["tg"] = first["variants"]["en"]
+        first["parameters"] = {
+            "by_language": {
+                name: {"model": "2pl", "a": 1, "b": b} for name, b in (("en", 0), ("ru", 1))
+            }
+        }
+
+    as_json(run_command, "bank", "import", edited(small_bank_file, add_tajik))
+    status, _, err = run_command("bank", "publish", "small")
+
+    assert status == 2
+    assert "item S-01: expected parameters for language 'tg', found none" in err
+    rows = as_json(run_command, "bank", "show", "small")["item_list"]
+    note = next(row["next"] for row in rows if row["item"] == "S-01")
+    assert note == "no parameters in tg, leaves the release"
+
+
+def test_an_item_that_was_split_keeps_its_sets(db, run_command, small_bank, tmp_path):
+    path = tmp_path / "split.csv"
+    path.write_text("item,model,a,b,language\nS-01,2pl,1,0,en\nS-01,2pl,1,0.5,ru\n")
+    as_json(run_command, "bank", "import", path, "--bank", "small")
+    changes = as_json(run_command, "bank", "publish", "small")["changes"]
+
+    assert [(c["language"], c["new"]["b"]) for c in changes] == [("en", 0), ("ru", 0.5)]
+    for name in ("out.json", "out.csv"):
+        run_command("bank", "export", "small", tmp_path / name)
+        report = as_json(run_command, "bank", "import", tmp_path / name, "--bank", "small")
+        assert (report["parameters"], report["revised"]) == ([], [])
+
+
+def test_a_new_text_without_parameters_waits_for_them(db, run_command, small_bank, small_bank_file):
+    def reworded(document):
+        del document["items"][0]["parameters"]
+        document["items"][0]["variants"]["en"]["stem"] = "How much is 1 + 2?"
+
+    report = as_json(run_command, "bank", "import", edited(small_bank_file, reworded))
+
+    assert report["without_parameters"] == ["S-01"]
+    assert run_command("bank", "publish", "small")[0] == 1
+    rows = as_json(run_command, "bank", "show", "small")["item_list"]
+    assert rows[0]["next"] == "keeps the old text: the new has no parameters"
+
+
+def test_a_language_that_is_added_takes_the_parameters_of_the_others(
+    db, run_command, small_bank, small_bank_file
+):
+    def add_tajik(document):
+        for item in document["items"]:
+            item["variants"]["tg"] = item["variants"]["en"]
+
+    as_json(run_command, "bank", "import", edited(small_bank_file, add_tajik))
+    as_json(run_command, "bank", "publish", "small")
+    home = organisation(db)
+
+    tajik = release_parameters(db, "small", organisation_id=home, language="tg")
+
+    assert tajik.items.b[0] == -2

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Column, create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from engine.errors import AnswerIsNo, InputError
 from item_bank.store.audit import breaks
 from item_bank.store.database import open_database
+from item_bank.store.migrations.__main__ import draft
 from item_bank.store.schema import (
     Unreachable,
     check_schema,
@@ -24,6 +25,7 @@ from item_bank.store.schema import (
     upgrade,
 )
 from item_bank.store.tables.all import metadata
+from item_bank.store.tables.base import CanonicalJson
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.triggers import APPEND_ONLY, missing_triggers
 
@@ -199,3 +201,19 @@ def test_a_database_that_does_not_answer_is_told_apart_from_one_that_is_empty(tm
     with pytest.raises(InputError) as refused:
         check_schema(open_database(f"sqlite:///{tmp_path / 'none.db'}"))
     assert not isinstance(refused.value, Unreachable)
+
+
+def test_a_drafted_revision_holds_what_differs_and_nothing_else(tmp_path, monkeypatch):
+    table = metadata.tables["item_holds"]
+    extra = Column("placed_by", CanonicalJson(), nullable=True)
+    table.append_column(extra)
+    try:
+        file = draft("who placed a hold", tmp_path)
+    finally:
+        table._columns.remove(extra)
+
+    written = file.read_text()
+    assert file.name == "r0003_who_placed_a_hold.py"
+    assert written.startswith('"""who placed a hold."""')
+    assert "batch_op.add_column(sa.Column('placed_by', sa.Text(), nullable=True))" in written
+    assert written.count("batch_op.") == 1
