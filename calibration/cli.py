@@ -104,9 +104,7 @@ def fit(
     matrix = read_responses(responses, group=group, ignore=ignore, routed=routed)
     found = _run(console, matrix, options)
     settings = _settings(fitting, {"group": group, "ignore": list(ignore), "routed": routed})
-    settings["priors"] = found.fit.priors.text()
-    figures = finish(
-        console,
+    figures = write_results(
         out,
         found,
         options,
@@ -115,7 +113,7 @@ def fit(
         title=f"Calibration of {responses.name}",
         labels=_kept_labels(fitting.fix, found.fit.items.item),
     )
-    refuse_unconverged(figures, out)
+    say_results(console, figures, out)
 
 
 def _refuse_scheduler(scheduler: str | None) -> None:
@@ -223,8 +221,7 @@ def _kept_labels(fix: Path | None, items: Sequence[str]) -> dict[str, list[str]]
     }
 
 
-def finish(
-    console: Console,
+def write_results(
     out: Path,
     found: Calibration,
     options: Options,
@@ -235,22 +232,23 @@ def finish(
     labels: Mapping[str, Sequence[str]],
     changed: Sequence[Sequence[object]] = (),
 ) -> dict[str, Any]:
-    """Write the folder and say what was found."""
+    """Write the folder of a calibration and return the figures of its summary."""
     from calibration.fitting import summary
     from calibration.outputs import calibration_files, write_folder
     from calibration.report import report
 
+    settings = {**settings, "priors": found.fit.priors.text()}
     figures = summary(found, options, data_sha256=data_sha256, settings=settings)
     page = report(found, figures, title=title, changed=changed)
     write_folder(out, calibration_files(found, figures, page, labels=labels))
-    for remark in found.remarks:
-        console.note(remark)
-    console.emit(figures, _shown(figures, out))
     return figures
 
 
-def refuse_unconverged(figures: Mapping[str, Any], out: Path) -> None:
-    """End with exit status 1 when the fit did not converge."""
+def say_results(console: Console, figures: Mapping[str, Any], out: Path) -> None:
+    """Say what was found, remarks first; end with exit status 1 when it did not converge."""
+    for remark in figures["remarks"]:
+        console.note(remark)
+    console.emit(figures, _shown(figures, out))
     if not figures["converged"]:
         count = figures["iterations"] or "girth's"
         raise AnswerIsNo(f"not converged after {count} iterations; what there is stands in {out}")

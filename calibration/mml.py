@@ -190,6 +190,7 @@ def at_parameters(
     *,
     mean: float = 0.0,
     sd: float = 1.0,
+    held: Bools | None = None,
     gradient_tolerance: float = GRADIENT_TOLERANCE,
 ) -> MmlFit:
     """Evaluate parameters that another programme estimated from the same data.
@@ -202,12 +203,14 @@ def at_parameters(
         Parameters of the matrix's items, in its order.
     mean, sd
         Of theta.
+    held
+        Items whose parameters were given, not estimated; none where not told.
     gradient_tolerance
         The fit counts as converged when the gradient, by person, is below.
     """
     rows = np.arange(matrix.n_items)
-    nobody = np.zeros(matrix.n_items, dtype=bool)
-    space = make_space(items.item, items.model, items.n_categories, fixed=nobody)
+    held = np.zeros(matrix.n_items, dtype=bool) if held is None else held
+    space = make_space(items.item, items.model, items.n_categories, fixed=held)
     counts = _padded_counts(matrix, items.n_categories)
     start = starting_state(space, counts, items, rows)
     state = State(start.local, start.mean + mean, start.sd * sd)

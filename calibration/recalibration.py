@@ -146,6 +146,8 @@ def recalibrate(
     plan: Plan,
     settings: Settings | None = None,
     progress: Callable[[int, float], None] | None = None,
+    *,
+    centred: bool = True,
 ) -> Recalibration:
     """Estimate the free items of a plan.
 
@@ -161,6 +163,10 @@ def recalibrate(
         Priors default to those of pretest items in ``priors.RECALIBRATION``.
     progress
         As in ``mml.fit``.
+    centred
+        With all items free, whether the prior of a is moved to the mean log a of the release.
+        Routed answers say little of a factor common to all a: a prior that is centred elsewhere
+        would pull all of them, and with them the scale.
     """
     started = time.perf_counter()
     settings = settings or Settings(RECALIBRATION)
@@ -170,10 +176,23 @@ def recalibrate(
     check_scores(matrix, release.model, n_categories=given)
     screening = screen(matrix, keep=release.item)
     screening = replace(screening, thin={**_outside(screening, plan), **plan.kept})
+    if plan.way == ALL and centred:
+        settings = _centred(screening.matrix, release, settings)
     way = _hold_operational if plan.way == FIXED else _free_all
     found, errors, link = way(screening.matrix, release, plan, settings, progress)
     calibration = completed(matrix, screening, found, errors, started, remarks=_remarks(plan, link))
     return Recalibration(plan, release, calibration, link)
+
+
+def _centred(matrix: ResponseMatrix, release: ItemParameters, settings: Settings) -> Settings:
+    """Move the prior of a to where the release has its mean log a, in units of these persons."""
+    density = settings.priors.a
+    if density is None:
+        return settings
+    persons = fit(matrix, release.model, settings, fixed=release)
+    mean = float(np.log(release.a).mean() + np.log(persons.latent_sd[0]))
+    a = replace(density, mean=round(mean, 4))
+    return replace(settings, priors=replace(settings.priors, a=a))
 
 
 def _outside(screening: Screening, plan: Plan) -> dict[str, str]:
@@ -236,14 +255,21 @@ def _free_all(
     estimated = np.array([name in plan.free for name in release.item])
     items = _chosen(transformed(found.items, link), release, estimated)
     mean, sd = float(found.latent_mean[0]), float(found.latent_sd[0])
-    there = at_parameters(matrix, items, settings, mean=link.A * mean + link.B, sd=link.A * sd)
+    there = at_parameters(
+        matrix,
+        items,
+        settings,
+        mean=link.A * mean + link.B,
+        sd=link.A * sd,
+        held=~estimated,
+    )
     there = replace(
         there,
+        items=items,
         converged=found.converged,
         iterations=found.iterations,
         gradient=found.gradient,
         at_bound=tuple(name for name in found.at_bound if name in plan.free),
-        n_parameters=found.n_parameters,
     )
     return there, _scaled(errors, link.A, estimated), link
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from calibration.cli import check_numbers, finish, refuse_unconverged
+from calibration.cli import check_numbers, say_results, write_results
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console
 
@@ -80,9 +80,11 @@ def recalibrate(
     settings = Settings(priors, quadrature, tolerance, max_iterations)
     shown: dict[str, Any] = {"bank": code, "since": since, "strategy": strategy, "free": free}
     shown |= {"quadrature": quadrature, "tolerance": tolerance, "max_iterations": max_iterations}
-    shown["priors"] = priors.text()
-    figures = _recalibrated(console, code, start, free, settings, folder, shown)
-    refuse_unconverged(figures, folder)
+    centred = not any(text == "none" or text.startswith("a") for text in prior)
+    figures = _recalibrated(
+        console, code, start, free, settings, folder, {**shown, "centred": centred}
+    )
+    say_results(console, figures, folder)
     console.note(
         f"draft {figures['draft']}: compare with `tarozu bank diff {code} {figures['release']} "
         f"draft`, then `tarozu bank publish {code}`"
@@ -126,13 +128,19 @@ def _recalibrated(
         counts = dict(zip(data.matrix.item, data.matrix.item_counts().tolist(), strict=True))
         plan = make_plan(bank.items, bank.statuses, counts, free)
         with console.progress(settings.max_iterations, "fitting") as advance:
-            found = run(data.matrix, bank.items, plan, settings, lambda _k, _log_l: advance(1))
+            found = run(
+                data.matrix,
+                bank.items,
+                plan,
+                settings,
+                lambda _k, _log_l: advance(1),
+                centred=bool(shown["centred"]),
+            )
         found = _with_remarks(found, data.remarks)
-        figures = finish(
-            console,
+        figures = write_results(
             folder,
             found.calibration,
-            Options(model="auto"),
+            Options(),
             {**shown, "way": plan.way, "bank": code, "release": bank.release.number},
             data_sha256=data.matrix.sha256(),
             title=f"Recalibration of {code} from release {bank.release.number}",
