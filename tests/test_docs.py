@@ -22,7 +22,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         module, attribute = place.split(":")
         command = getattr(importlib.import_module(module), attribute)
         if isinstance(command, click.Group):
-            yield from ((f"{name} {sub}", one) for sub, one in sorted(command.commands.items()))
+            context = click.Context(command)
+            for sub in command.list_commands(context):
+                yield f"{name} {sub}", command.get_command(context, sub)
         else:
             yield name, command
 
