@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from support.processes import Server
 from support.sittings import EXAM, Hall, open_hall
 from support.visitors import Visitor
+from werkzeug.serving import make_server
 
 from item_bank.exams.designs import apply_exam
 from item_bank.exams.people import RosterRow, add_staff, import_roster
@@ -91,6 +93,18 @@ def codes(db, small_bank) -> dict[str, str]:
     issued = import_roster(db, rows, exam.plan.code, organisation_id=home)
     add_staff(db, "examiner@example.org", "examiner", PASSWORD, organisation_id=home)
     return {person.name: str(person.code) for person in issued}
+
+
+@pytest.fixture
+def address(db, codes) -> Iterator[str]:
+    """The address of the site on `db`, served by a thread of this process."""
+    served = make_server("127.0.0.1", 0, create_app(db, Settings()), threaded=True)
+    thread = threading.Thread(target=served.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{served.port}"
+    served.shutdown()
+    thread.join()
+    served.server_close()
 
 
 @pytest.fixture

@@ -110,9 +110,9 @@ def test_an_exam_without_scripts_survives_the_death_of_the_server(
     assert replays(db)
 
 
-def test_the_keyboard_alone_is_enough(server, codes, watched):
+def test_the_keyboard_alone_is_enough(address, codes, watched):
     page = watched.page
-    begin(page, server.address, codes["Alice"])
+    begin(page, address, codes["Alice"])
     page.locator("input[name=choice]").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
@@ -122,9 +122,9 @@ def test_the_keyboard_alone_is_enough(server, codes, watched):
     expect(page.get_by_role("heading", name="Question 2")).to_be_focused()
 
 
-def test_a_double_click_answers_once(server, codes, watched):
+def test_a_double_click_answers_once(address, codes, watched):
     page = watched.page
-    begin(page, server.address, codes["Alice"])
+    begin(page, address, codes["Alice"])
     page.locator(".choice-row").first.click()
     page.get_by_role("button", name="Confirm answer").dblclick()
     expect(page.get_by_role("heading", name="Question 2")).to_be_visible()
@@ -133,9 +133,9 @@ def test_a_double_click_answers_once(server, codes, watched):
     expect(page.get_by_role("heading", name="Question 2")).to_be_visible()
 
 
-def test_a_chosen_answer_survives_a_reload(server, codes, watched):
+def test_a_chosen_answer_survives_a_reload(address, codes, watched):
     page = watched.page
-    begin(page, server.address, codes["Alice"])
+    begin(page, address, codes["Alice"])
     page.locator(".choice-row").nth(2).click()
     page.reload()
 
@@ -143,10 +143,10 @@ def test_a_chosen_answer_survives_a_reload(server, codes, watched):
 
 
 def test_an_ended_session_returns_to_the_same_question_with_the_chosen_answer(
-    server, codes, watched
+    address, codes, watched
 ):
     page = watched.page
-    begin(page, server.address, codes["Alice"])
+    begin(page, address, codes["Alice"])
     page.locator(".choice-row").nth(1).click()
     page.context.clear_cookies()
     page.get_by_role("button", name="Confirm answer").click()
@@ -158,9 +158,9 @@ def test_an_ended_session_returns_to_the_same_question_with_the_chosen_answer(
     expect(page.locator("input[name=choice]").nth(1)).to_be_checked()
 
 
-def test_the_time_can_be_hidden_and_stays_hidden(server, codes, watched):
+def test_the_time_can_be_hidden_and_stays_hidden(address, codes, watched):
     page = watched.page
-    begin(page, server.address, codes["Alice"])
+    begin(page, address, codes["Alice"])
     expect(page.locator(".timer-value")).to_have_text(re.compile(r"^(30:00|29:\d\d)$"))
     page.get_by_role("button", name="Hide the time").click()
     expect(page.locator(".timer-value")).to_be_hidden()
@@ -172,9 +172,9 @@ def test_the_time_can_be_hidden_and_stays_hidden(server, codes, watched):
     expect(page.locator(".timer-value")).to_be_visible()
 
 
-def test_a_missing_answer_is_named_and_can_be_meant(server, codes, watched):
+def test_a_missing_answer_is_named_and_can_be_meant(address, codes, watched):
     page = watched.page
-    begin(page, server.address, codes["Alice"])
+    begin(page, address, codes["Alice"])
     page.get_by_role("button", name="Confirm answer").click()
     expect(page.get_by_text("You have not chosen an answer.")).to_be_visible()
     page.get_by_role("button", name="Go on without an answer").click()
@@ -182,9 +182,9 @@ def test_a_missing_answer_is_named_and_can_be_meant(server, codes, watched):
     expect(page.get_by_role("heading", name="Question 2")).to_be_visible()
 
 
-def test_an_older_window_stops_when_the_exam_goes_on_elsewhere(server, codes, watched):
+def test_an_older_window_stops_when_the_exam_goes_on_elsewhere(address, codes, watched):
     page = watched.page
-    begin(page, server.address, codes["Alice"])
+    begin(page, address, codes["Alice"])
     other = page.context.new_page()
     other.goto(page.url)
     answer(other, 0)
@@ -196,12 +196,12 @@ def test_an_older_window_stops_when_the_exam_goes_on_elsewhere(server, codes, wa
 
 
 def test_an_examiner_searches_and_replays_without_leaving_the_page(
-    server, codes, watched, without_scripts
+    address, codes, watched, without_scripts
 ):
-    begin(without_scripts.page, server.address, codes["Alice"])
+    begin(without_scripts.page, address, codes["Alice"])
     finish(without_scripts.page, 1)
     page = watched.page
-    page.goto(f"{server.address}/staff")
+    page.goto(f"{address}/staff")
     page.get_by_label("E-mail").fill("examiner@example.org")
     page.get_by_label("Password").fill("weigh-with-care")
     page.get_by_role("button", name="Sign in").click()

@@ -1,0 +1,118 @@
+"""No page breaks a rule of WCAG 2.2 A or AA that axe-core can check, in light and in dark."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from sqlalchemy import select
+from support.sittings import begin, finish
+
+from item_bank.exams.signing_in import candidate_by_id
+from item_bank.store.tables.people import CandidateDetails
+
+pytestmark = pytest.mark.chromium
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+WIDTHS = (390, 1440)
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=RULES | {"resultTypes": ["violations"]})
+    return [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    wide, screen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    return wide > screen
+
+
+def check(page: Page) -> None:
+    assert violations(page) == []
+    assert not scrolls_sideways(page)
+
+
+@pytest.fixture(params=[(w, scheme) for w in WIDTHS for scheme in ("light", "dark")], ids=str)
+def page(request, chromium):
+    width, scheme = request.param
+    context = chromium.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, locale="en-GB"
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_pages_of_a_candidate(page, address, codes):
+    page.goto(address)
+    check(page)
+    page.get_by_label("Access code").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    check(page)
+    page.get_by_label("Access code").fill(codes["Alice"])
+    page.get_by_role("button", name="Sign in").click()
+    check(page)
+    page.get_by_role("link", name="Start").click()
+    check(page)
+    page.get_by_role("button", name="Start the exam").click()
+    check(page)
+    page.get_by_role("button", name="Confirm answer").click()
+    page.get_by_text("You have not chosen an answer.").wait_for()
+    check(page)
+    while "/result" not in page.url:
+        number = int(re.search(r"\d+", page.get_by_role("heading", level=1).inner_text())[0])
+        page.locator(".choice-row").first.click()
+        page.get_by_role("button", name="Confirm answer").click()
+        page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
+    check(page)
+    page.goto(page.url + "?lang=ru")
+    check(page)
+    page.goto(f"{address}/nothing")
+    check(page)
+
+
+def test_pages_of_staff(page, address, codes, db):
+    sitting = _finished_sitting(db)
+    page.goto(f"{address}/staff")
+    check(page)
+    page.get_by_label("E-mail").fill("examiner@example.org")
+    page.get_by_label("Password").fill("weigh-with-care")
+    page.get_by_role("button", name="Sign in").click()
+    check(page)
+    page.goto(f"{address}/staff/sittings/{sitting}")
+    check(page)
+    for summary in page.locator("details > summary").all():
+        summary.click()
+    check(page)
+    page.goto(f"{address}/staff/exams")
+    check(page)
+    page.goto(f"{address}/staff/exams/sums")
+    check(page)
+
+
+def _finished_sitting(db) -> str:
+    """A sitting of Bob, who is registered under the real clock."""
+    bob = SimpleNamespace(db=db, clock=SimpleNamespace(pass_seconds=lambda _seconds: None))
+    candidate = candidate_by_id(db, _candidate_id(db, "B"))
+    return finish(bob, candidate, begin(bob, candidate)).sitting_id
+
+
+def _candidate_id(db, roster_id: str) -> str:
+    with db.read() as session:
+        return session.scalar(
+            select(CandidateDetails.candidate_id).where(CandidateDetails.roster_id == roster_id)
+        )
+
+
+def test_the_check_sees_what_is_wrong(chromium):
+    page = chromium.new_page()
+    page.set_content('<html><body><img src="x.png"><p style="color:#ccc">pale</p></body></html>')
+    found = {one.split(":")[0] for one in violations(page)}
+    page.close()
+
+    assert {"image-alt", "color-contrast", "html-has-lang"} <= found
