@@ -1,15 +1,23 @@
 """The documentation against the command: nothing is missing in it, and nothing is invented."""
 
 import importlib
+import json
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
 
 import tarozu
+from engine.designs import KEYS
+from engine.stopping import StopReason
+from item_bank.exams import exam_files, people, records
+from item_bank.items.formats.reading import check_bank_file
+from item_bank.store.secret_keys import NAMES
+from web.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -186,3 +194,64 @@ def test_every_command_line_names_what_exists(page, line):
     own = [one for one in COMMANDS[path].params if isinstance(one, click.Option)]
     given = {word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1}
     assert given <= named(own), f"{page.name}: {line}"
+
+
+# --- files and settings ------------------------------------------------------------------------
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def block(name: str, kind: str) -> str:
+    found = re.search(rf"^```{kind}\n(.*?)^```", page(name), re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_exam_file_of_the_documentation_is_right():
+    plan = exam_files.read_plan(block("administrator", "toml"), file="administrator.md")
+    assert plan.levels
+    assert plan.design.stop.max_items
+
+
+@pytest.mark.parametrize(
+    "key", sorted(exam_files.KNOWN | {key for keys in KEYS.values() for key in keys})
+)
+def test_every_key_of_an_exam_file_is_explained(key):
+    assert re.search(rf"[`\[.]{key}[`\].]", page("administrator"))
+
+
+@pytest.mark.parametrize("column", people.REQUIRED + people.OPTIONAL)
+def test_every_column_of_a_roster_is_explained(column):
+    assert f"`{column}`" in page("administrator")
+
+
+def test_the_bank_file_of_the_documentation_is_right(tmp_path):
+    file = tmp_path / "bank.json"
+    file.write_text(block("integrator", "json"), encoding="utf-8")
+    report = check_bank_file(file)
+    assert (report.items, report.errors) == (1, ())
+    assert json.loads(file.read_text(encoding="utf-8"))["items"][0]["key"]
+
+
+@pytest.mark.parametrize("reason", StopReason)
+def test_every_stop_reason_is_explained(reason):
+    assert f"`{reason}`" in page("examiner")
+
+
+@pytest.mark.parametrize("kind", ["STARTED", "PRESENTED", "ANSWERED", "TAKEN_OVER", "CONFLICT",
+                                  "TAMPERED", "FINISHED"])  # fmt: skip
+def test_every_event_of_a_sitting_is_explained(kind):
+    assert f"`{getattr(records, kind)}`" in page("examiner")
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
+def test_every_setting_is_explained(field):
+    assert f"`{PREFIX}{field.upper()}`" in page("operator")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_secret_is_explained(name):
+    assert f"`{name}`" in page("operator")
+    assert f"`TAROZU_SECRET_{name.upper()}`" in page("operator")
