@@ -42,9 +42,9 @@ class Console:
         elif text is not None:
             from rich.console import Console as Terminal  # noqa: PLC0415 - slow to import
 
-            terminal = Terminal()
-            if not terminal.is_terminal:
-                terminal = Terminal(width=WIDE)  # a file or a pipe: nothing is folded or cut
+            # A file or a pipe: nothing is folded. Names may hold [brackets] and :colons:.
+            width = None if sys.stdout.isatty() else WIDE
+            terminal = Terminal(width=width, markup=False, emoji=False)
             terminal.print(text)
 
     def note(self, text: str) -> None:

@@ -83,17 +83,22 @@ def check_files(console: Console, files: Sequence[Path]) -> None:
 @click.option("--force", is_flag=True, help="Write over a file.")
 @click.pass_obj
 def export_bank(console: Console, code: str, file: Path, release: int | None, force: bool) -> None:
-    """Write a bank to FILE: whole items with .json, parameters alone with .csv."""
+    """Write a bank to FILE: whole items with .json, parameters alone with .csv.
+
+    Retired items are left out, unless a release has them.
+    """
     from item_bank.items.formats.writing import bank_text, write_new
     from item_bank.items.overview import bank_source
 
     with _site(console) as (db, organisation):
         source = bank_source(db, code, organisation_id=organisation, release=release)
     write_new(file, bank_text(source, file), force=force)
-    count = len(source.items)
-    console.emit(
-        {"bank": code, "file": str(file), "items": count}, f"{file}: {count} items of {code}."
-    )
+    bare = [i.code for i in source.items if not i.parameters and file.suffix.lower() == ".csv"]
+    if bare:
+        console.note(f"Not in the file, since they have no parameters: {', '.join(bare)}")
+    count = len(source.items) - len(bare)
+    data = {"bank": code, "file": str(file), "items": count, "left_out": bare}
+    console.emit(data, f"{file}: {count} items of {code}.")
 
 
 # --- looking -----------------------------------------------------------------------------------
@@ -210,7 +215,7 @@ def retire(console: Console, code: str, item: str) -> None:
 @bank.command()
 @click.argument("code")
 @click.argument("item")
-@click.option("--reason", required=True, help="Why; stands in the audit trail.")
+@click.option("--reason", required=True, help="Why; kept with the hold.")
 @click.pass_obj
 def hold(console: Console, code: str, item: str, reason: str) -> None:
     """Take ITEM out of every running sitting at its next step."""

@@ -60,8 +60,11 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Give a session for reading; nothing of it is kept."""
-        with self.engine.connect() as connection, _session(connection) as session:
-            yield session
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:  # whose transactions see one state anyway
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with _session(connection) as session:
+                yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:

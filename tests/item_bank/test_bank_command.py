@@ -308,3 +308,24 @@ def test_a_language_that_is_added_takes_the_parameters_of_the_others(
     tajik = release_parameters(db, "small", organisation_id=home, language="tg")
 
     assert tajik.items.b[0] == -2
+
+
+def test_an_item_without_parameters_is_named_when_a_table_cannot_hold_it(
+    db, run_command, small_bank_file, tmp_path
+):
+    run_command(
+        "bank", "import", edited(small_bank_file, lambda d: d["items"][0].pop("parameters"))
+    )
+
+    status, out, err = run_command("bank", "export", "small", tmp_path / "out.csv")
+
+    assert (status, "11 items" in out) == (0, True)
+    assert "since they have no parameters: S-01" in err
+
+
+def test_brackets_in_names_are_shown_as_they_are(db, run_command, tmp_path):
+    path = tmp_path / "bank.csv"
+    path.write_text("item,model,a,b,content\nA,2pl,1,0,[/red]:smile:\n")
+    run_command("bank", "import", path, "--bank", "odd")
+
+    assert "[/red]:smile:" in run_command("bank", "show", "odd")[1]

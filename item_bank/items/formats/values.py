@@ -76,11 +76,13 @@ def check_status(status: object, note: Note, column: str) -> str | None:
 
 
 def check_about(given: Mapping[str, Any], note: Note) -> dict[str, Any]:
-    """Check what else a file says of an item: enemies are a list of codes, the others words."""
+    """Check what else a file says of an item: enemies are codes, a stimulus one, others words."""
     for name, value in given.items():
         if name == "enemies":
             good = isinstance(value, list) and all(_is_code(code) for code in value)
             expected = "a list of item codes"
+        elif name == "stimulus":
+            good, expected = _is_code(value), "a code such as those of items"
         else:
             good = isinstance(value, str) and 0 < len(value.strip()) <= 200 and is_plain(value)
             expected = "1 to 200 characters"
