@@ -233,9 +233,9 @@ def write_results(
     changed: Sequence[Sequence[object]] = (),
 ) -> dict[str, Any]:
     """Write the folder of a calibration and return the figures of its summary."""
-    from calibration.fitting import summary
     from calibration.outputs import calibration_files, write_folder
     from calibration.report import report
+    from calibration.summary import summary
 
     settings = {**settings, "priors": found.fit.priors.text()}
     figures = summary(found, options, data_sha256=data_sha256, settings=settings)

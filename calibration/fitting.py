@@ -7,9 +7,8 @@ what comes out. Imports ``engine``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from calibration.standard_errors import standard_errors
 from engine.arrays import Floats
 from engine.errors import InputError
 from engine.items import FAMILIES, ItemParameters
-from engine.models import dispatch
 
 MODELS = (*FAMILIES, "auto")
 
@@ -263,93 +261,3 @@ def _remarks(screening: Screening, found: MmlFit, errors: StandardErrors | None)
 def _all_blank(errors: StandardErrors) -> bool:
     columns = (errors.a, errors.b, errors.c, errors.d, errors.thresholds.ravel())
     return bool(np.isnan(np.concatenate(columns)).all())
-
-
-def reliabilities(found: MmlFit, theta: Floats, se: Floats) -> tuple[float, float]:
-    """Marginal and empirical reliability.
-
-    Marginal: the integral of I / (I + 1 / sigma^2) over the latent density, with the information I
-    of all items. Empirical: var(EAP) / (var(EAP) + mean posterior variance).
-
-    Parameters
-    ----------
-    found
-        The fit; with groups, each counts with its persons.
-    theta, se
-        By person, without NaN.
-    """
-    information = dispatch.information(found.theta, found.items).sum(axis=1)
-    persons = found.expectation.mass.sum(axis=1)
-    precision = information[None, :] / (information + found.latent_sd[:, None] ** -2.0)
-    weights = np.exp(found.tables.log_weights) * (persons / persons.sum())[:, None]
-    spread = float(np.var(theta, ddof=1))
-    return float((weights * precision).sum()), spread / (spread + float((se**2).mean()))
-
-
-def summary(
-    calibration: Calibration, options: Options, *, data_sha256: str, settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Collect the figures of ``summary.json``."""
-    found, data = calibration.fit, calibration.screening.matrix
-    known = ~np.isnan(calibration.persons.theta)
-    theta, se = calibration.persons.theta[known], calibration.persons.se[known]
-    marginal, empirical = reliabilities(found, theta, se)
-    deviance, k = -2.0 * found.log_likelihood, found.n_parameters
-    figures = {
-        "model": _model_name(found.items.model, options),
-        "backend": options.backend,
-        "n_persons": data.n_persons,
-        "n_items": data.n_items,
-        "n_responses": data.n_responses,
-        "log_likelihood": found.log_likelihood,
-        "log_posterior": found.log_posterior,
-        "n_parameters": k,
-        "aic": deviance + 2 * k,
-        "bic": deviance + k * float(np.log(data.n_persons)),
-        "converged": found.converged,
-        "iterations": found.iterations or None,
-        "seconds": round(calibration.seconds, 3),
-        "latent_mean": float(found.latent_mean[0]),
-        "latent_sd": float(found.latent_sd[0]),
-        "reliability_marginal": marginal,
-        "reliability_empirical": empirical,
-        "data_sha256": data_sha256,
-        "settings": dict(settings),
-        "remarks": list(calibration.remarks),
-        "versions": versions(options.backend),
-    }
-    return figures | _groups(calibration)
-
-
-def _groups(calibration: Calibration) -> dict[str, Any]:
-    found, data = calibration.fit, calibration.screening.matrix
-    names = sorted(set(data.group))
-    if not names:
-        return {}
-    return {
-        "groups": {
-            name: {
-                "n_persons": data.group.count(name),
-                "latent_mean": float(found.latent_mean[g]),
-                "latent_sd": float(found.latent_sd[g]),
-            }
-            for g, name in enumerate(names)
-        }
-    }
-
-
-def _model_name(models: Sequence[str], options: Options) -> str:
-    return (
-        options.model
-        if len(set(models)) > 1 and options.model == "auto"
-        else "+".join(dict.fromkeys(models))
-    )
-
-
-def versions(backend: str) -> dict[str, str]:
-    """Versions of what the figures depend on."""
-    import platform  # noqa: PLC0415 - cheap, but only here
-    from importlib.metadata import version  # noqa: PLC0415
-
-    names = ("tarozu", "numpy", "scipy", *(("girth",) if backend == "girth" else ()))
-    return {"python": platform.python_version()} | {name: version(name) for name in names}

@@ -25,6 +25,13 @@ from calibration.expectation import (
     make_design,
     make_tables,
 )
+from calibration.fit_inputs import (
+    category_numbers,
+    checked_models,
+    known_parameters,
+    padded_counts,
+    with_held,
+)
 from calibration.matrix import ResponseMatrix
 from calibration.maximisation import gradient, log_prior, maximise, projected
 from calibration.parameter_space import (
@@ -39,9 +46,8 @@ from calibration.parameter_space import (
     to_vector,
 )
 from calibration.priors import Priors
-from engine.arrays import Bools, Floats, Ints
-from engine.errors import InputError
-from engine.items import FAMILIES, ItemParameters, item_parameters
+from engine.arrays import Bools, Floats
+from engine.items import ItemParameters
 
 GRADIENT_TOLERANCE = 1e-7
 
@@ -156,31 +162,19 @@ def fit(
         For a score that an item's model cannot have, or data without a person or an item.
     """
     held = np.array([fixed is not None and name in fixed.item for name in matrix.item], dtype=bool)
-    known, known_rows = _known(matrix, fixed, start)
-    models = _models(matrix, models, fixed, held)
-    n_categories = _n_categories(matrix, models, known, known_rows, held)
+    known, known_rows = known_parameters(matrix, fixed, start)
+    models = checked_models(matrix, models, fixed, held)
+    n_categories = category_numbers(matrix, models, known, known_rows, held)
     names = sorted(set(matrix.group))
     group = np.array([names.index(g) for g in matrix.group] or [0] * matrix.n_persons)
     space = make_space(
         matrix.item, models, n_categories, fixed=held, content=content, n_groups=max(len(names), 1)
     )
-    counts = _padded_counts(matrix, n_categories)
+    counts = padded_counts(matrix, n_categories)
     state = starting_state(space, counts, known, known_rows)
     design = make_design(matrix, n_categories, group.astype(np.int64))
     found = _iterate(space, design, state, settings, progress)
-    return found if fixed is None else replace(found, items=_with_held(found.items, fixed, held))
-
-
-def _with_held(found: ItemParameters, fixed: ItemParameters, held: Bools) -> ItemParameters:
-    """Put held items back digit for digit, not as they come out of slopes and intercepts."""
-    rows = np.flatnonzero(held)
-    own = [fixed.row(found.item[row]) for row in rows]
-    columns = {name: np.array(getattr(found, name)) for name in ("a", "b", "c", "d", "thresholds")}
-    for name in ("a", "b", "c", "d"):
-        columns[name][rows] = getattr(fixed, name)[own]
-    width = min(found.thresholds.shape[1], fixed.thresholds.shape[1])
-    columns["thresholds"][rows, :width] = fixed.thresholds[own, :width]
-    return item_parameters(found.item, found.model, content=found.content, **columns)
+    return found if fixed is None else replace(found, items=with_held(found.items, fixed, held))
 
 
 def at_parameters(
@@ -211,7 +205,7 @@ def at_parameters(
     rows = np.arange(matrix.n_items)
     held = np.zeros(matrix.n_items, dtype=bool) if held is None else held
     space = make_space(items.item, items.model, items.n_categories, fixed=held)
-    counts = _padded_counts(matrix, items.n_categories)
+    counts = padded_counts(matrix, items.n_categories)
     start = starting_state(space, counts, items, rows)
     state = State(start.local, start.mean + mean, start.sd * sd)
     design = make_design(matrix, items.n_categories, np.zeros(matrix.n_persons, dtype=np.int64))
@@ -325,79 +319,3 @@ def _at_bound(space: Space, state: State) -> tuple[str, ...]:
         for row in family.rows[family.free[:, 0] & (local[:, 0] <= SLOPE_BOUNDS[0])]
     ]
     return tuple(space.item[row] for row in sorted(rows))
-
-
-def _known(
-    matrix: ResponseMatrix, fixed: ItemParameters | None, start: ItemParameters | None
-) -> tuple[ItemParameters | None, Ints]:
-    """One bank of known parameters, and each item's row in it (-1 for none)."""
-    bank = fixed if start is None else start if fixed is None else _joined(fixed, start)
-    if bank is None:
-        return None, np.full(matrix.n_items, -1, dtype=np.int64)
-    rows = {name: row for row, name in enumerate(bank.item)}
-    return bank, np.array([rows.get(name, -1) for name in matrix.item], dtype=np.int64)
-
-
-def _joined(fixed: ItemParameters, start: ItemParameters) -> ItemParameters:
-    """Fixed items, then those of ``start`` that are not fixed."""
-    held = set(fixed.item)
-    rest = start.subset([k for k, name in enumerate(start.item) if name not in held])
-    width = max(fixed.thresholds.shape[1], rest.thresholds.shape[1])
-    steps = np.full((len(fixed) + len(rest), width), np.nan)
-    steps[: len(fixed), : fixed.thresholds.shape[1]] = fixed.thresholds
-    steps[len(fixed) :, : rest.thresholds.shape[1]] = rest.thresholds
-    return item_parameters(
-        fixed.item + rest.item,
-        fixed.model + rest.model,
-        a=np.concatenate((fixed.a, rest.a)),
-        b=np.concatenate((fixed.b, rest.b)),
-        c=np.concatenate((fixed.c, rest.c)),
-        d=np.concatenate((fixed.d, rest.d)),
-        thresholds=steps,
-    )
-
-
-def _models(
-    matrix: ResponseMatrix, models: Sequence[str], fixed: ItemParameters | None, held: Bools
-) -> tuple[str, ...]:
-    if matrix.n_persons == 0 or matrix.n_items == 0:
-        found = f"{matrix.n_persons} persons, {matrix.n_items} items"
-        raise InputError("at least one person and one item", found)
-    return tuple(
-        fixed.model[fixed.row(name)] if fixed is not None and is_held else model
-        for name, model, is_held in zip(matrix.item, models, held, strict=True)
-    )
-
-
-def _n_categories(
-    matrix: ResponseMatrix,
-    models: Sequence[str],
-    known: ItemParameters | None,
-    known_rows: Ints,
-    held: Bools,
-) -> Ints:
-    """Categories of each item: two for the logistic family, as known, or as observed."""
-    counts = matrix.category_counts()
-    highest = counts.shape[1] - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
-    n_categories = np.maximum(highest + 1, 2)
-    for k, model in enumerate(models):
-        if known is not None and known_rows[k] >= 0:
-            n_categories[k] = known.n_categories[known_rows[k]]
-        elif FAMILIES[model] == "logistic":
-            n_categories[k] = 2
-        if highest[k] >= n_categories[k]:
-            expected = f"scores from 0 to {n_categories[k] - 1} (model {model})"
-            raise InputError(expected, int(highest[k]), column=matrix.item[k])
-        empty = np.flatnonzero(counts[k, : n_categories[k]] == 0)
-        if empty.size and not held[k] and known_rows[k] < 0:
-            found = f"no score of {empty[0]}"
-            raise InputError("an item of which every score occurs", found, column=matrix.item[k])
-    return np.asarray(n_categories, dtype=np.int64)
-
-
-def _padded_counts(matrix: ResponseMatrix, n_categories: Ints) -> Ints:
-    counts = matrix.category_counts()
-    width = max(int(n_categories.max()), counts.shape[1])
-    padded = np.zeros((matrix.n_items, width), dtype=np.int64)
-    padded[:, : counts.shape[1]] = counts
-    return padded

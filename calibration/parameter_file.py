@@ -1,8 +1,9 @@
 """The parameter file: item parameters and their standard errors as CSV.
 
-Columns ``item, model, a, b, c, d, b1, b2, ..., se_a, se_b, se_c, se_d, se_b1, ...`` and, where
-they are known, ``language, content, status, enemies, stimulus``; a column that a model lacks is
-empty or absent. Called by the command line of this package. Imports ``engine`` and ``tables``.
+Columns ``item, model, a, b, c, d, b1, b2, ..., slope1, ..., intercept1, ..., se_a, se_b, se_c,
+se_d, se_b1, ...`` and, where they are known, ``language, content, status, enemies, stimulus``; a
+column that a model lacks is empty or absent. Called by the command line of this package. Imports
+``engine`` and ``tables``.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ REQUIRED = {
     "grm": ("a", "b1"),
     "pcm": ("b1",),
     "gpcm": ("a", "b1"),
+    "nrm": ("slope1", "intercept1"),
 }
 POLYTOMOUS = frozenset({"grm", "pcm", "gpcm"})
+_DIGITS = "0123456789"
+STEPS = ("b", "slope", "intercept")
+"""Columns that are numbered from 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,12 +109,11 @@ def read_parameter_file(path: Path | str, *, language: str | None = None) -> Par
         raise InputError("at least one item", "none", file=table.file)
     _check_unique(table)
     models = _models(table)
-    width = _n_thresholds(table.header, "b")
     values = {name: _numbers(table, name) for name in SCALARS}
-    thresholds = _threshold_columns(table, "b", width)
+    steps = {name: _step_columns(table, name) for name in STEPS}
     for row, model in enumerate(models):
-        _check_row(table, row, model, values, thresholds)
-    items = _built(table, models, values, thresholds)
+        _check_row(table, row, model, values, steps)
+    items = _built(table, models, values, steps)
     labels = {name: tuple(table.cells(name)) for name in LABELS if name in table.header}
     return ParameterFile(items, _errors(table, items.thresholds.shape[1]), labels)
 
@@ -133,7 +137,8 @@ def parameter_text(
 ) -> str:
     """Format a parameter file, every number with all its digits.
 
-    Threshold columns are written when an item is polytomous, ``se_`` columns when ``se`` is given.
+    Threshold columns are written when an item is polytomous, those of slopes and intercepts when
+    one is nominal, ``se_`` columns when ``se`` is given.
     """
     extra = {"content": items.content, **(labels or {})}
     extra = {name: extra[name] for name in LABELS if any(extra.get(name, ()))}
@@ -141,7 +146,8 @@ def parameter_text(
     polytomous = [model in POLYTOMOUS for model in items.model]
     width = items.thresholds.shape[1] if any(polytomous) else 0
     steps = [f"b{k}" for k in range(1, width + 1)]
-    header = ["item", "model", *SCALARS, *steps]
+    nominal = [f"{name}{k + 1}" for name in STEPS[1:] for k in range(items.slopes.shape[1])]
+    header = ["item", "model", *SCALARS, *steps, *nominal]
     if se is not None:
         header += [f"se_{name}" for name in (*SCALARS, *steps)]
     rows = []
@@ -156,19 +162,19 @@ def parameter_text(
 
 
 def _present(items: ItemParameters, row: int, width: int) -> list[float | None]:
-    """Cells of a, b, c, d and the thresholds, empty where the model has none."""
+    """Cells of a, b, c, d and all steps, empty (or NaN) where the model has none."""
     model = items.model[row]
     polytomous = model in POLYTOMOUS
     scalars: list[float | None] = [
         float(items.a[row]),
-        None if polytomous else float(items.b[row]),
+        float(items.b[row]),
         float(items.c[row]) if model in {"3pl", "4pl"} else None,
         float(items.d[row]) if model == "4pl" else None,
     ]
     steps: list[float | None] = [
         float(value) if polytomous else None for value in items.thresholds[row, :width]
     ]
-    return scalars + steps
+    return [*scalars, *steps, *items.slopes[row].tolist(), *items.intercepts[row].tolist()]
 
 
 def _selected(table: TextTable, language: str | None) -> TextTable:
@@ -184,16 +190,9 @@ def _check_columns(table: TextTable) -> None:
         if name not in table.header:
             raise InputError(f"a column {name}", "none", file=table.file, line=1)
     known = {"item", "model", *SCALARS, *LABELS, *(f"se_{name}" for name in SCALARS)}
-    known |= {f"b{k + 1}" for k in range(_n_thresholds(table.header, "b"))}
-    known |= {f"se_b{k + 1}" for k in range(_n_thresholds(table.header, "se_b"))}
+    for prefix in (*STEPS, "se_b"):
+        known |= {f"{prefix}{k + 1}" for k in range(_n_steps(table.header, prefix))}
     for name in table.header:
-        if name.startswith(("slope", "intercept", "se_slope", "se_intercept")):
-            raise InputError(
-                "no nominal response items (nrm is not supported yet)",
-                name,
-                file=table.file,
-                line=1,
-            )
         if name not in known:
             found = "an unknown one"
             raise InputError(
@@ -220,7 +219,7 @@ def _models(table: TextTable) -> tuple[str, ...]:
     return models
 
 
-def _n_thresholds(header: tuple[str, ...], prefix: str) -> int:
+def _n_steps(header: tuple[str, ...], prefix: str) -> int:
     width = 0
     while f"{prefix}{width + 1}" in header:
         width += 1
@@ -234,17 +233,19 @@ def _numbers(table: TextTable, name: str) -> Floats:
     return np.array([np.nan if value is None else value for value in found])
 
 
-def _threshold_columns(table: TextTable, prefix: str, width: int) -> Floats:
+def _step_columns(table: TextTable, prefix: str) -> Floats:
+    width = _n_steps(table.header, prefix)
     columns = [_numbers(table, f"{prefix}{k}") for k in range(1, width + 1)]
     return np.column_stack(columns) if columns else np.full((len(table.rows), 0), np.nan)
 
 
 def _check_row(
-    table: TextTable, row: int, model: str, values: dict[str, Floats], thresholds: Floats
+    table: TextTable, row: int, model: str, values: dict[str, Floats], steps: dict[str, Floats]
 ) -> None:
     """Check that a row has what its model needs, no more, and within its range."""
     found = {name: float(column[row]) for name, column in values.items()}
-    found |= {f"b{k + 1}": float(value) for k, value in enumerate(thresholds[row])}
+    for name, columns in steps.items():
+        found |= {f"{name}{k + 1}": float(value) for k, value in enumerate(columns[row])}
     for name in REQUIRED[model]:
         if np.isnan(found.get(name, np.nan)):
             raise table.error(row, name, f"a value for model {model}", "an empty cell")
@@ -254,21 +255,33 @@ def _check_row(
     if model in {"rasch", "pcm"} and found["a"] != 1.0 and not np.isnan(found["a"]):
         raise table.error(row, "a", f"1 or an empty cell for model {model}", found["a"])
     _check_asymptotes(table, row, model, found)
+    for name in _steps_of(model):
+        _check_steps(table, row, name, steps[name][row])
+    _check_shape(table, row, model, steps)
+
+
+def _steps_of(model: str) -> tuple[str, ...]:
     if model in POLYTOMOUS:
-        _check_steps(table, row, model, thresholds[row])
+        return ("b",)
+    return ("slope", "intercept") if model == "nrm" else ()
 
 
 def _check_lacking(table: TextTable, row: int, model: str, found: dict[str, float]) -> None:
     """Refuse values that the model does not have, but for the neutral ones."""
     neutral = {"c": 0.0, "d": 1.0}
-    lacking = {"b"} if model in POLYTOMOUS else {name for name in found if name not in SCALARS}
-    lacking |= {"c", "d"} - set(REQUIRED[model])
-    for name in sorted(lacking):
+    own = {name for name in SCALARS if name in REQUIRED[model]}
+    own |= {"a"} if model in {"rasch", "pcm"} else set()
+    for name in sorted(set(found) - own):
         value = found[name]
-        if not np.isnan(value) and value != neutral.get(name):
-            if name == "b1" and value == found["b"]:
-                continue  # the first threshold of a dichotomous item is its b
-            raise table.error(row, name, f"an empty cell for model {model}", value)
+        if (
+            np.isnan(value)
+            or value == neutral.get(name)
+            or name.rstrip(_DIGITS) in _steps_of(model)
+        ):
+            continue
+        if name == "b1" and value == found["b"]:
+            continue  # the first threshold of a dichotomous item is its b
+        raise table.error(row, name, f"an empty cell for model {model}", value)
 
 
 def _check_asymptotes(table: TextTable, row: int, model: str, found: dict[str, float]) -> None:
@@ -279,34 +292,45 @@ def _check_asymptotes(table: TextTable, row: int, model: str, found: dict[str, f
         raise table.error(row, "d", "an upper asymptote above c and at most 1", d)
 
 
-def _check_steps(table: TextTable, row: int, model: str, steps: Floats) -> None:
+def _check_steps(table: TextTable, row: int, name: str, steps: Floats) -> None:
     known = steps[~np.isnan(steps)]
     if np.isnan(steps[: known.size]).any():
         gap = int(np.flatnonzero(np.isnan(steps))[0]) + 1
-        raise table.error(row, f"b{gap}", "a value before later thresholds", "an empty cell")
-    if model == "grm" and (np.diff(known) <= 0).any():
-        at = int(np.flatnonzero(np.diff(known) <= 0)[0]) + 2
-        raise table.error(row, f"b{at}", "thresholds in ascending order", float(steps[at - 1]))
+        expected = f"a value before later {'thresholds' if name == 'b' else name + 's'}"
+        raise table.error(row, f"{name}{gap}", expected, "an empty cell")
+
+
+def _check_shape(table: TextTable, row: int, model: str, steps: dict[str, Floats]) -> None:
+    """Check the order of graded thresholds, and that nominal categories are whole."""
+    known = {name: columns[row][~np.isnan(columns[row])] for name, columns in steps.items()}
+    if model == "grm" and (np.diff(known["b"]) <= 0).any():
+        at = int(np.flatnonzero(np.diff(known["b"]) <= 0)[0]) + 2
+        raise table.error(row, f"b{at}", "thresholds in ascending order", float(known["b"][at - 1]))
+    if model == "nrm" and known["slope"].size != known["intercept"].size:
+        found = f"{known['slope'].size} and {known['intercept'].size}"
+        raise table.error(row, "intercept1", "as many intercepts as slopes", found)
+    if model == "nrm" and not known["slope"].any():
+        raise table.error(row, "slope1", "a slope other than 0, that of category 0", "0")
 
 
 def _built(
-    table: TextTable, models: tuple[str, ...], values: dict[str, Floats], thresholds: Floats
+    table: TextTable,
+    models: tuple[str, ...],
+    values: dict[str, Floats],
+    steps: dict[str, Floats],
 ) -> ItemParameters:
-    polytomous = np.array([model in POLYTOMOUS for model in models])
-    width = max(thresholds.shape[1], 1)
-    steps = np.full((len(models), width), np.nan)
-    steps[:, : thresholds.shape[1]] = thresholds
-    steps[~polytomous] = np.nan
-    steps[~polytomous, 0] = values["b"][~polytomous]
-    used = int((~np.isnan(steps)).sum(axis=1).max())
+    fixed_a = np.array([model in {"rasch", "pcm"} for model in models])
+    graded = np.array([model in POLYTOMOUS for model in models])
     return item_parameters(
         tuple(table.cells("item")),
         models,
-        a=np.where(np.isnan(values["a"]), 1.0, values["a"]),
+        a=np.where(fixed_a, 1.0, values["a"]),
         b=values["b"],
         c=np.where(np.isnan(values["c"]), 0.0, values["c"]),
         d=np.where(np.isnan(values["d"]), 1.0, values["d"]),
-        thresholds=steps[:, :used],
+        thresholds=np.where(graded[:, None], steps["b"], np.nan) if graded.any() else None,
+        slopes=steps["slope"],
+        intercepts=steps["intercept"],
         content=tuple(table.cells("content")) if "content" in table.header else None,
     )
 
@@ -314,7 +338,7 @@ def _built(
 def _errors(table: TextTable, width: int) -> StandardErrors:
     columns = {f"se_{name}": _numbers(table, f"se_{name}") for name in SCALARS}
     steps = np.full((len(table.rows), width), np.nan)
-    found = _threshold_columns(table, "se_b", _n_thresholds(table.header, "se_b"))
+    found = _step_columns(table, "se_b")
     steps[:, : found.shape[1]] = found[:, :width]
     every = columns | {f"se_b{k + 1}": steps[:, k] for k in range(width)}
     for name, column in every.items():

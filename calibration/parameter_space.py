@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 
 from calibration.families import GRADED, LOGISTIC, PARTIAL_CREDIT
 from engine.arrays import Bools, Floats, Ints
+from engine.errors import InputError
 from engine.items import FAMILIES, ItemParameters, item_parameters
 
 SLOPE_BOUNDS = (0.01, 30.0)
@@ -124,6 +125,9 @@ def make_space(
         Groups of persons. The first is N(0, 1), unless items are fixed (then mean and variance
         are free) or an item is ``rasch`` or ``pcm`` (then the variance is). All others are free.
     """
+    if "nrm" in model:
+        where = f"item {item[model.index('nrm')]}: model"
+        raise InputError("a model that can be calibrated", "nrm, which cannot", column=where)
     counter = 0
     families = []
     for name in (LOGISTIC, PARTIAL_CREDIT, GRADED):

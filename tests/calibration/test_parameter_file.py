@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from support.reference_banks import every_model_bank
 
 from calibration.parameter_file import (
     StandardErrors,
@@ -128,7 +129,12 @@ def test_an_item_may_stand_once_per_language(tmp_path):
         ("item,model,a,b1,b3\ni1,gpcm,1,0,0\n", ":1: b3: expected a column"),
         ("item,model,a,b\ni1,rasch,1.2,0\n", ":2: a: expected 1 or an empty cell"),
         ("item,model,a,b,se_a\ni1,2pl,1,0,-1\n", ":2: se_a: expected a standard error from 0"),
-        ("item,model,slope1\ni1,nrm,1\n", "nrm is not supported yet"),
+        ("item,model,slope1\ni1,nrm,1\n", ":2: intercept1: expected a value for model nrm"),
+        ("item,model,a,slope1,intercept1\ni1,nrm,1,1,0\n", ":2: a: expected an empty cell"),
+        ("item,model,b1,slope1,intercept1\ni1,nrm,1,1,0\n", ":2: b1: expected an empty cell"),
+        ("item,model,slope1,slope2,intercept1\ni1,nrm,1,1,0\n", ":2: intercept1: expected as many"),
+        ("item,model,slope1,intercept1\ni1,nrm,0,1\n", ":2: slope1: expected a slope other than 0"),
+        ("item,model,a,b,slope1\ni1,2pl,1,0,1\n", ":2: slope1: expected an empty cell"),
         ("item,model,a,b\ni1,2pl,1,\0\n", ":2: expected text, found a NUL byte"),
         ('item,model,a,b\ni1,2pl,1,"0\n', "expected well-formed CSV"),
     ],
@@ -139,6 +145,15 @@ def test_errors_say_where_what_was_expected_and_what_was_found(tmp_path, text, m
         read_parameters(path)
     assert message in str(caught.value)
     assert "parameters.csv" in str(caught.value)
+
+
+def test_nominal_items_survive_the_file(tmp_path):
+    items = every_model_bank()
+    write_parameters(tmp_path / "all.csv", items)
+    found = read_parameters(tmp_path / "all.csv")
+    for name in ("a", "b", "c", "d", "thresholds", "slopes", "intercepts"):
+        assert np.array_equal(getattr(found, name), getattr(items, name), equal_nan=True), name
+    assert (found.model, found.content) == (items.model, items.content)
 
 
 def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path):

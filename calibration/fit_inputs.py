@@ -1,0 +1,105 @@
+"""What a fit is given, made consistent: models, categories, and known parameters by item.
+
+Called by ``mml``. Imports ``engine``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from calibration.matrix import ResponseMatrix
+from engine.arrays import Bools, Ints
+from engine.errors import InputError
+from engine.items import FAMILIES, ItemParameters, item_parameters
+
+
+def known_parameters(
+    matrix: ResponseMatrix, fixed: ItemParameters | None, start: ItemParameters | None
+) -> tuple[ItemParameters | None, Ints]:
+    """One bank of known parameters, and each item's row in it (-1 for none)."""
+    bank = fixed if start is None else start if fixed is None else _joined(fixed, start)
+    if bank is None:
+        return None, np.full(matrix.n_items, -1, dtype=np.int64)
+    rows = {name: row for row, name in enumerate(bank.item)}
+    return bank, np.array([rows.get(name, -1) for name in matrix.item], dtype=np.int64)
+
+
+def _joined(fixed: ItemParameters, start: ItemParameters) -> ItemParameters:
+    """Fixed items, then those of ``start`` that are not fixed."""
+    held = set(fixed.item)
+    rest = start.subset([k for k, name in enumerate(start.item) if name not in held])
+    width = max(fixed.thresholds.shape[1], rest.thresholds.shape[1])
+    steps = np.full((len(fixed) + len(rest), width), np.nan)
+    steps[: len(fixed), : fixed.thresholds.shape[1]] = fixed.thresholds
+    steps[len(fixed) :, : rest.thresholds.shape[1]] = rest.thresholds
+    return item_parameters(
+        fixed.item + rest.item,
+        fixed.model + rest.model,
+        a=np.concatenate((fixed.a, rest.a)),
+        b=np.concatenate((fixed.b, rest.b)),
+        c=np.concatenate((fixed.c, rest.c)),
+        d=np.concatenate((fixed.d, rest.d)),
+        thresholds=steps,
+    )
+
+
+def checked_models(
+    matrix: ResponseMatrix, models: Sequence[str], fixed: ItemParameters | None, held: Bools
+) -> tuple[str, ...]:
+    """Models by item, those of held items from their parameters; refuse data without any."""
+    if matrix.n_persons == 0 or matrix.n_items == 0:
+        found = f"{matrix.n_persons} persons, {matrix.n_items} items"
+        raise InputError("at least one person and one item", found)
+    return tuple(
+        fixed.model[fixed.row(name)] if fixed is not None and is_held else model
+        for name, model, is_held in zip(matrix.item, models, held, strict=True)
+    )
+
+
+def category_numbers(
+    matrix: ResponseMatrix,
+    models: Sequence[str],
+    known: ItemParameters | None,
+    known_rows: Ints,
+    held: Bools,
+) -> Ints:
+    """Categories of each item: two for the logistic family, as known, or as observed."""
+    counts = matrix.category_counts()
+    highest = counts.shape[1] - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
+    n_categories = np.maximum(highest + 1, 2)
+    for k, model in enumerate(models):
+        if known is not None and known_rows[k] >= 0:
+            n_categories[k] = known.n_categories[known_rows[k]]
+        elif FAMILIES[model] == "logistic":
+            n_categories[k] = 2
+        if highest[k] >= n_categories[k]:
+            expected = f"scores from 0 to {n_categories[k] - 1} (model {model})"
+            raise InputError(expected, int(highest[k]), column=matrix.item[k])
+        empty = np.flatnonzero(counts[k, : n_categories[k]] == 0)
+        if empty.size and not held[k] and known_rows[k] < 0:
+            found = f"no score of {empty[0]}"
+            raise InputError("an item of which every score occurs", found, column=matrix.item[k])
+    return np.asarray(n_categories, dtype=np.int64)
+
+
+def padded_counts(matrix: ResponseMatrix, n_categories: Ints) -> Ints:
+    """Responses by item and category, as wide as the item with most categories."""
+    counts = matrix.category_counts()
+    width = max(int(n_categories.max()), counts.shape[1])
+    padded = np.zeros((matrix.n_items, width), dtype=np.int64)
+    padded[:, : counts.shape[1]] = counts
+    return padded
+
+
+def with_held(found: ItemParameters, fixed: ItemParameters, held: Bools) -> ItemParameters:
+    """Put held items back digit for digit, not as they come out of slopes and intercepts."""
+    rows = np.flatnonzero(held)
+    own = [fixed.row(found.item[row]) for row in rows]
+    columns = {name: np.array(getattr(found, name)) for name in ("a", "b", "c", "d", "thresholds")}
+    for name in ("a", "b", "c", "d"):
+        columns[name][rows] = getattr(fixed, name)[own]
+    width = min(found.thresholds.shape[1], fixed.thresholds.shape[1])
+    columns["thresholds"][rows, :width] = fixed.thresholds[own, :width]
+    return item_parameters(found.item, found.model, content=found.content, **columns)
