@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import blueprint, exposure, selection, stopping
+from engine import content_shares, selection, stopping
 from engine.ability import AbilityEstimate, estimate
 from engine.arrays import Bools, Floats, Ints
 from engine.designs import (
@@ -24,6 +24,7 @@ from engine.designs import (
     design_to_mapping,
 )
 from engine.errors import InputError
+from engine.exposure import randomesque
 from engine.items import ItemParameters
 from engine.models import dispatch
 from engine.randomness import words
@@ -188,10 +189,10 @@ def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Po
     free[[*state.administered, *state.held]] = False
     if not design.content_shares:
         return _Pool(free, None, ())
-    masks = blueprint.area_masks(design.content_shares, items)
+    masks = content_shares.area_masks(design.content_shares, items)
     counts = masks[:, list(state.administered)].sum(axis=1, dtype=np.int64)[None]
-    short = blueprint.shortfalls(counts, design.content_shares, state.n)
-    chosen, skipped = blueprint.needed_area(short, (masks & free).sum(axis=1)[None] > 0)
+    short = content_shares.shortfalls(counts, design.content_shares, state.n)
+    chosen, skipped = content_shares.needed_area(short, (masks & free).sum(axis=1)[None] > 0)
     names = [name for name, _ in design.content_shares]
     without = tuple(name for name, skip in zip(names, skipped[0], strict=True) if skip)
     if chosen[0] < 0:
@@ -229,7 +230,7 @@ def _chosen(
     shown = max(SHOWN, design.randomesque)
     rows, found = selection.pick_items(values, pool.eligible[None], shown)
     candidates = rows[:, : design.randomesque]
-    row = int(exposure.draw(candidates, words(state.seed), state.n)[0])
+    row = int(randomesque.draw(candidates, words(state.seed), state.n)[0])
     trace["best"] = _best(rows[0], found[0])
     trace["drawn_from"] = [int(candidate) for candidate in candidates[0] if candidate >= 0]
     return Step(now, row, None, trace)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from engine import blueprint, exposure, stopping
+from engine import content_shares, stopping
 from engine.ability import eap_of, estimates
 from engine.answers import Answers, answers, check_matrix
 from engine.arrays import Bools, Floats, Ints, Words
 from engine.designs import ExamDesign, check_design
 from engine.errors import InputError
+from engine.exposure import randomesque
 from engine.grids import tables
 from engine.items import ItemParameters
 from engine.models import dispatch
@@ -167,7 +168,7 @@ def simulate(
     source = _source(items, theta, scores, observed)
     n = len(source.theta)
     seeds = sitting_seeds(seed, n)
-    masks = blueprint.area_masks(design.content_shares, items)
+    masks = content_shares.area_masks(design.content_shares, items)
     setting = _Setting(items, design, source, seeds, chooser(items, design), masks)
     record = _blank(setting, seed)
     for start in range(0, n, PERSONS_AT_ONCE):
@@ -252,7 +253,7 @@ def _run(setting: _Setting, who: Ints, record: Simulated) -> None:
         if not len(crowd.who):
             return
         seeds = setting.seeds[crowd.who]
-        _answer(setting, crowd, exposure.draw(candidates, seeds, n), n, record)
+        _answer(setting, crowd, randomesque.draw(candidates, seeds, n), n, record)
         n += 1
 
 
@@ -281,8 +282,8 @@ def _area(setting: _Setting, crowd: _Crowd, n: int, record: Simulated) -> Ints:
     shares = setting.design.content_shares
     if not shares:
         return np.zeros(len(crowd.who), dtype=np.int64)
-    short = blueprint.shortfalls(crowd.counts, shares, n)
-    area, skipped = blueprint.needed_area(short, crowd.left > 0)
+    short = content_shares.shortfalls(crowd.counts, shares, n)
+    area, skipped = content_shares.needed_area(short, crowd.left > 0)
     record.area_missing[crowd.who[(area >= 0) & skipped.any(axis=1)]] = True
     return area
 

@@ -1,7 +1,6 @@
-"""Exposure control: keeping the best item from being everyone's item.
+"""Randomesque selection (Kingsbury and Zara, 1989): draw each item among the best few.
 
-Randomesque selection (Kingsbury and Zara, 1989) draws among the best few. Called by
-`engine.session` and `engine.simulation`. Imports numpy and `engine.randomness`.
+Called by `engine.session` and `engine.simulation`. Imports numpy and `engine.randomness`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 import numpy as np
 
-from engine.exposure import draw
+from engine.exposure.randomesque import draw
 from engine.randomness import sitting_seeds
 
 

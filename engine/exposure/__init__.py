@@ -1,0 +1,1 @@
+"""Exposure control: keeping the best item from being everyone's item."""

@@ -1,0 +1,137 @@
+"""What may not be given although it is free: soft limits, which yield when nothing else is left.
+
+In the order in which they hold: items of the candidate's earlier sittings, items at the ceiling,
+and the draw of the exam's method (Sympson-Hetter or eligibility). A limit that leaves a sitting
+without any item yields for that step, and the step says so by name. Called by `engine.session` and
+`engine.simulation`. Imports numpy and the exposure rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from engine.arrays import Bools, Floats, Ints, Words
+from engine.exposure.rules import ExposureRules, stratum_of
+from engine.exposure.usage import Readings
+from engine.items import ItemParameters
+from engine.randomness import uniform
+
+BARRIERS = ("overlap", "ceiling", "sympson_hetter", "eligibility")
+"""From the last to yield to the first; of the last two an exam has one at most."""
+
+
+def event_of(barrier: str) -> str:
+    """Name of the event that a barrier had to yield."""
+    return f"{barrier}_yielded"
+
+
+def barriers(
+    rules: ExposureRules,
+    items: ItemParameters,
+    theta: Floats,
+    seeds: Words,
+    found: Readings | None,
+    *,
+    rejected: Bools | None = None,
+    excluded: Bools | None = None,
+) -> dict[str, Bools]:
+    """What each limit lets through.
+
+    Parameters
+    ----------
+    theta, seeds
+        Of each sitting, shape ``(n_persons,)``.
+    found
+        What the counters say; None where the rules need none.
+    rejected, excluded
+        Items that left the sitting after a rejection, and items of earlier sittings of the same
+        person, shape ``(n_persons, n_items)`` or broadcast to it.
+
+    Returns
+    -------
+    dict
+        By name, in the order of ``BARRIERS``, masks of shape ``(n_persons, n_items)`` or broadcast
+        to it.
+    """
+    limits: dict[str, Bools] = {}
+    if excluded is not None:
+        limits["overlap"] = ~excluded
+    if rules.ceiling is not None and found is not None:
+        limits["ceiling"] = ~found.full[None]
+    if rules.method == "sympson_hetter":
+        table = k_table(rules, items)
+        passed = _draws(seeds, "sympson_hetter", len(items)) < table[stratum_of(theta, rules)]
+        limits["sympson_hetter"] = passed if rejected is None else passed & ~rejected
+    if rules.method == "eligibility" and found is not None:
+        drawn = _draws(seeds, "eligibility", len(items))
+        limits["eligibility"] = drawn < found.chances[stratum_of(theta, rules)]
+    return limits
+
+
+def narrowed(eligible: Bools, limits: Mapping[str, Bools]) -> tuple[Bools, Bools]:
+    """Keep to the limits, each unless nothing would be left.
+
+    Parameters
+    ----------
+    eligible
+        What may be given by the rules that never yield, shape ``(n_persons, n_items)``.
+
+    Returns
+    -------
+    tuple
+        What may be given, same shape, and which limits yielded, shape ``(n_persons, n_limits)``.
+    """
+    yielded = np.zeros((len(eligible), len(limits)), dtype=np.bool_)
+    some = eligible.any(axis=1)
+    for place, mask in enumerate(limits.values()):
+        kept = eligible & mask
+        holds = kept.any(axis=1)
+        yielded[:, place] = some & ~holds
+        eligible = np.where(holds[:, None], kept, eligible)
+    return eligible, yielded
+
+
+def rejections(
+    limits: Mapping[str, Bools], eligible: Bools, values: Floats, chosen: Floats
+) -> Bools:
+    """Items that Sympson-Hetter turned away at this step, as they were as good as what was chosen.
+
+    An item is tried once in a sitting and leaves it when rejected; with parameters for strata of
+    theta that must be remembered, since it could pass in another stratum.
+
+    Parameters
+    ----------
+    eligible
+        Without the Sympson-Hetter limit, shape ``(n_persons, n_items)``.
+    values
+        Of the criterion, same shape.
+    chosen
+        Value of the last item among which was drawn, shape ``(n_persons,)``.
+    """
+    turned: Bools = ~limits["sympson_hetter"] & eligible & (values >= chosen[:, None])
+    return turned
+
+
+def k_table(rules: ExposureRules, items: ItemParameters) -> Floats:
+    """Sympson-Hetter parameters, shape ``(n_strata, n_items)``."""
+    table = np.ones((rules.n_strata, len(items)))
+    for name, values in rules.k:
+        table[:, items.row(name)] = values
+    return table
+
+
+def names_of(limits: Sequence[str], yielded: Bools) -> list[str]:
+    """Events of one sitting's step."""
+    return [event_of(name) for name, did in zip(limits, yielded, strict=True) if did]
+
+
+def _draws(seeds: Words, purpose: str, n_items: int) -> Floats:
+    """One number for each item of a sitting, whatever the step, shape ``(n_persons, n_items)``.
+
+    Tried at two steps, an item gets the same answer; in neighbouring strata of theta its chances
+    overlap instead of adding up.
+    """
+    rows: Ints = np.arange(n_items, dtype=np.int64)
+    return uniform(seeds[:, None], 0, purpose, rows[None])
