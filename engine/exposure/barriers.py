@@ -84,12 +84,12 @@ def narrowed(eligible: Bools, limits: Mapping[str, Bools]) -> tuple[Bools, Bools
         What may be given, same shape, and which limits yielded, shape ``(n_persons, n_limits)``.
     """
     yielded = np.zeros((len(eligible), len(limits)), dtype=np.bool_)
-    some = eligible.any(axis=1)
+    some, eligible = eligible.any(axis=1), eligible.copy()
     for place, mask in enumerate(limits.values()):
         kept = eligible & mask
-        holds = kept.any(axis=1)
+        holds = np.asarray(kept.any(axis=1), dtype=np.bool_)
         yielded[:, place] = some & ~holds
-        eligible = np.where(holds[:, None], kept, eligible)
+        eligible[holds] = kept[holds]
     return eligible, yielded
 
 
