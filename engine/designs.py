@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.ability import ESTIMATORS
-from engine.blueprint import Shares, check_areas, check_shares
+from engine.content_shares import Shares, check_areas, check_shares
 from engine.decisions import Level, ReportingScale, check_levels
 from engine.errors import InputError
 from engine.grids import Grid

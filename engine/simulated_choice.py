@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import selection
 from engine.arrays import Bools, Floats, Ints, Words
-from engine.blueprint import area_masks
+from engine.content_shares import area_masks
 from engine.designs import ExamDesign
 from engine.items import ItemParameters
 from engine.lookup import InformationLookup, information_lookup, interval_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
-from engine.blueprint import area_masks, violations
+from engine.content_shares import area_masks, violations
 from engine.simulation import Simulated
 from engine.stopping import REASONS
 

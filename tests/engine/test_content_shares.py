@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from support.reference_banks import mixed_bank
 
-from engine.blueprint import (
+from engine.content_shares import (
     area_masks,
     check_areas,
     check_shares,
