@@ -30,6 +30,7 @@ from item_bank.store.tables.sittings import (
 )
 
 BLOCK = 200  # sittings that are in memory together
+UNREADABLE = "a record cannot be read"
 _NOTHING: Sequence[Any] = ()
 
 
@@ -62,11 +63,13 @@ def verify(db: Database, advance: Callable[..., None] = lambda _n=1: None) -> Au
     One state of the database is looked at, however long it takes.
     """
     with db.read() as session:
-        site = session.scalars(select(SiteEvent).order_by(SiteEvent.number)).all()
-        problems = breaks("site", site)
-        seals = {event.payload["sitting"]: event for event in site if event.kind == records.SEALED}
+        site, problems = _site(session)
+        seals = {_says(e, "sitting"): e for e in site if e.kind == records.SEALED}
         sittings = links = 0
         for record in _records(session, advance):
+            if isinstance(record, Break):
+                problems.append(record)
+                continue
             seal = seals.pop(record.sitting.id, None)
             problems += [*_sitting_problems(record), *_seal_problems(record, seal)]
             sittings, links = sittings + 1, links + len(record.links)
@@ -74,9 +77,29 @@ def verify(db: Database, advance: Callable[..., None] = lambda _n=1: None) -> Au
             Break("site", event.number, f"seals sitting {missing}, which is not there")
             for missing, event in seals.items()
         ]
-        n_releases, found = release_problems(session, site)
-        problems += [*found, *_version_problems(session, site)]
-    return Audit(len(site), sittings, links, n_releases, tuple(problems))
+        n_releases, found = _bank_problems(session, site)
+    return Audit(len(site), sittings, links, n_releases, (*problems, *found))
+
+
+def _site(session: Session) -> tuple[Sequence[SiteEvent], list[Break]]:
+    try:
+        site = session.scalars(select(SiteEvent).order_by(SiteEvent.number)).all()
+    except ValueError:
+        return [], [Break("site", 0, UNREADABLE)]
+    return site, breaks("site", site)
+
+
+def _bank_problems(session: Session, site: Sequence[SiteEvent]) -> tuple[int, list[Break]]:
+    try:
+        count, found = release_problems(session, site)
+        return count, [*found, *_version_problems(session, site)]
+    except ValueError:
+        return 0, [Break("banks and exams", 0, UNREADABLE)]
+
+
+def _says(link: SiteEvent | SittingEvent, name: str) -> Any:
+    """A part of a link's payload; None where a forged one lacks it."""
+    return link.payload.get(name) if isinstance(link.payload, dict) else None
 
 
 def n_sittings(db: Database) -> int:
@@ -85,13 +108,25 @@ def n_sittings(db: Database) -> int:
         return int(session.scalar(select(func.count()).select_from(Sitting)) or 0)
 
 
-def _records(session: Session, advance: Callable[..., None]) -> Iterator[_Record]:
+def _records(session: Session, advance: Callable[..., None]) -> Iterator[_Record | Break]:
     ids = session.scalars(select(Sitting.id).order_by(Sitting.started_at, Sitting.id)).all()
     for start in range(0, len(ids), BLOCK):
         block = ids[start : start + BLOCK]
-        yield from _block(session, block)
+        yield from _readable(session, block)
         session.expunge_all()
         advance(len(block))
+
+
+def _readable(session: Session, ids: Sequence[str]) -> Iterator[_Record | Break]:
+    """Read a block; where a record is no JSON any more, sitting by sitting."""
+    try:
+        yield from list(_block(session, ids))
+    except ValueError:
+        if len(ids) == 1:
+            yield Break(ids[0], 0, UNREADABLE)
+            return
+        for one in ids:
+            yield from _readable(session, [one])
 
 
 def _block(session: Session, ids: Sequence[str]) -> Iterator[_Record]:
@@ -114,7 +149,10 @@ def _rows(session: Session, table: Any, order: Any, ids: Sequence[str]) -> dict[
 
 def _sitting_problems(record: _Record) -> Iterator[Break]:
     sitting, links = record.sitting, record.links
-    yield from breaks(sitting.id, links)
+    broken = breaks(sitting.id, links)
+    if broken:  # what its links say is worth nothing
+        yield from broken
+        return
     head = links[-1].hash if links else GENESIS
     if (sitting.chain_length, sitting.chain_head) != (len(links), head):
         found = f"the sitting says {sitting.chain_length} links, {len(links)} are there"
@@ -132,10 +170,10 @@ def _start_problems(record: _Record) -> Iterator[Break]:
     if not record.links or record.links[0].kind != records.STARTED:
         yield Break(sitting.id, 1, "the chain does not begin with its start")
         return
-    says = record.links[0].payload
+    first = record.links[0]
     names = {"candidate": "candidate_id", "exam_version": "exam_version_id"}
     for name in ("candidate", "exam_version", "rules_version", "number", "language", "seed"):
-        if says[name] != getattr(sitting, names.get(name, name)):
+        if _says(first, name) != getattr(sitting, names.get(name, name)):
             yield Break(sitting.id, 1, f"the sitting's {name} is not the one it started with")
 
 
@@ -144,13 +182,13 @@ def _row_problems(
 ) -> Iterator[Break]:
     """Each row has a link with its digest, and each such link a row."""
     what = "response" if kind == records.ANSWERED else "presented item"
-    links = {link.payload["position"]: link for link in record.links if link.kind == kind}
+    links = {_says(link, "position"): link for link in record.links if link.kind == kind}
     for row in rows:
         link = links.pop(row.position, None)
         number = link.number if link else 0
         if link is None:
             yield Break(record.sitting.id, number, f"{what} {row.position} has no link")
-        elif link.payload["digest"] != records.row_digest(row):
+        elif _says(link, "digest") != records.row_digest(row):
             found = f"{what} {row.position} is not as it was recorded"
             yield Break(record.sitting.id, number, found)
     for position, link in links.items():
@@ -174,9 +212,9 @@ def _result_problems(record: _Record) -> Iterator[Break]:
     for link in record.links:
         if link.kind == records.FINISHED:
             hashes = [row.content_hash for row in record.results if row.number == 1]
-            if hashes != [link.payload["result"]]:
+            if hashes != [_says(link, "result")]:
                 yield Break(sitting.id, link.number, "the result is not the one recorded")
-            if sitting.stop_reason != link.payload["stop_reason"]:
+            if sitting.stop_reason != _says(link, "stop_reason"):
                 yield Break(sitting.id, link.number, "the stop reason is not the one recorded")
 
 
@@ -187,14 +225,17 @@ def _seal_problems(record: _Record, seal: SiteEvent | None) -> Iterator[Break]:
         if sitting.sealed_at is not None:
             yield Break(sitting.id, 0, "the site chain has no seal of it")
         return
-    length, head = seal.payload["length"], seal.payload["head"]
-    if len(record.links) < length or record.links[length - 1].hash != head:
-        yield Break(sitting.id, length, f"is not the chain that link {seal.number} of site sealed")
+    length, head = _says(seal, "length"), _says(seal, "head")
+    heads = {link.number: link.hash for link in record.links}
+    if heads.get(length) != head:
+        yield Break(
+            sitting.id, len(heads), f"is not the chain that link {seal.number} of site sealed"
+        )
 
 
 def _version_problems(session: Session, site: Iterable[SiteEvent]) -> Iterator[Break]:
     """Exam versions agree with their hashes, and those with the site chain."""
-    applied = {e.payload["hash"]: e.number for e in site if e.kind == "exam_applied"}
+    applied = {_says(e, "hash") for e in site if e.kind == "exam_applied"}
     for version in session.scalars(select(ExamVersion)):
         digest = content_hash([version.design, version.release_id, version.rules_version])
         if digest != version.content_hash:

@@ -21,9 +21,9 @@ from item_bank.store.tables.releases import Release
 def release_problems(session: Session, site: Iterable[SiteEvent]) -> tuple[int, list[Break]]:
     """Return how many releases there are, and what is wrong with them and their items."""
     published = {
-        (e.organisation_id, e.payload["bank"], e.payload["number"]): e.payload["content_hash"]
+        (e.organisation_id, e.payload.get("bank"), e.payload.get("number")): e.payload
         for e in site
-        if e.kind == "release_published"
+        if e.kind == "release_published" and isinstance(e.payload, dict)
     }
     releases = session.scalars(select(Release).order_by(Release.bank_id, Release.number)).all()
     found = []
@@ -34,7 +34,7 @@ def release_problems(session: Session, site: Iterable[SiteEvent]) -> tuple[int, 
         if Plan(bank.code, items, ()).content_hash() != release.content_hash:
             found.append(Break(name, 0, "its items do not match its hash"))
         key = (release.organisation_id, bank.code, release.number)
-        if published.get(key) != release.content_hash:
+        if published.get(key, {}).get("content_hash") != release.content_hash:
             found.append(Break(name, 0, "the site chain does not have its hash"))
     return len(releases), [*found, *_revision_problems(session)]
 
