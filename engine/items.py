@@ -2,12 +2,12 @@
 
 Made by ``item_bank`` from a release, by ``calibration`` from a parameter file or a fit; read by
 everything else in ``engine``. Holds no state of a run: what was administered lives in the sitting.
-Imports numpy and the engine's own arrays and errors.
+Imports numpy, `engine.item_checks`, and the engine's own arrays and errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,22 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.arrays import Bools, Floats, Ints, frozen_floats
+from engine.attributes import NO_ATTRIBUTES, ItemAttributes
 from engine.errors import InputError
+from engine.item_checks import (
+    FAMILIES,
+    HAS_C,
+    HAS_D,
+    check_copy_of_b,
+    check_names,
+    check_values,
+)
 
-FAMILIES: Mapping[str, str] = {
-    "rasch": "logistic",
-    "1pl": "logistic",
-    "2pl": "logistic",
-    "3pl": "logistic",
-    "4pl": "logistic",
-    "grm": "graded",
-    "pcm": "partial_credit",
-    "gpcm": "partial_credit",
-}
-"""The family that computes each model."""
-
-HAS_C = frozenset({"3pl", "4pl"})
-HAS_D = frozenset({"4pl"})
+__all__ = ["FAMILIES", "HAS_C", "HAS_D", "ItemParameters", "Part", "item_parameters"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Part:
     Parameters
     ----------
     family
-        ``logistic``, ``graded`` or ``partial_credit``.
+        ``logistic``, ``graded``, ``partial_credit`` or ``nominal``.
     rows
         Their rows in the bank, shape ``(n_part,)``.
     items
@@ -64,12 +60,13 @@ class ItemParameters:
     item
         Identifiers, unique.
     model
-        ``rasch``, ``1pl``, ``2pl``, ``3pl``, ``4pl``, ``grm``, ``pcm`` or ``gpcm`` by item.
+        ``rasch``, ``1pl``, ``2pl``, ``3pl``, ``4pl``, ``grm``, ``pcm``, ``gpcm`` or ``nrm`` by
+        item.
     a
         Discrimination on the logistic metric (D = 1), shape ``(n_items,)``, above 0, usually 0.5
-        to 2.5.
+        to 2.5; NaN for ``nrm``.
     b
-        Difficulty, shape ``(n_items,)``, usually -4 to 4; NaN where the model has thresholds.
+        Difficulty, shape ``(n_items,)``, usually -4 to 4; NaN for all models but the dichotomous.
     c, d
         Lower and upper asymptote, shape ``(n_items,)``; 0 and 1 where the model lacks them.
     thresholds
@@ -77,6 +74,11 @@ class ItemParameters:
         item is its b.
     content
         Content area by item; an empty string for none.
+    slopes, intercepts
+        Of the categories from the second on in ``nrm``, shape ``(n_items, max_slopes)``, padded
+        with NaN; those of category 0 are 0. Without columns in a bank that has no ``nrm`` item.
+    attributes
+        What else a blueprint may speak of; set with `dataclasses.replace`.
     """
 
     item: tuple[str, ...]
@@ -87,6 +89,9 @@ class ItemParameters:
     d: Floats
     thresholds: Floats
     content: tuple[str, ...]
+    slopes: Floats
+    intercepts: Floats
+    attributes: ItemAttributes = NO_ATTRIBUTES
 
     def __len__(self) -> int:
         return len(self.item)
@@ -94,13 +99,14 @@ class ItemParameters:
     @cached_property
     def n_categories(self) -> Ints:
         """Number of score categories by item, shape ``(n_items,)``."""
-        count: Ints = np.isfinite(self.thresholds).sum(axis=1, dtype=np.int64) + 1
+        steps = np.isfinite(self.thresholds).sum(axis=1, dtype=np.int64)
+        count: Ints = 1 + steps + np.isfinite(self.slopes).sum(axis=1, dtype=np.int64)
         return count
 
     @cached_property
     def max_categories(self) -> int:
-        """Width of a table of categories: one more than the columns of ``thresholds``."""
-        return int(self.thresholds.shape[1]) + 1
+        """Width of a table of categories: one more than the widest of the step columns."""
+        return 1 + max(int(self.thresholds.shape[1]), int(self.slopes.shape[1]))
 
     @cached_property
     def is_dichotomous(self) -> Bools:
@@ -110,6 +116,9 @@ class ItemParameters:
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.item)}
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._rows
 
     def row(self, item_id: str) -> int:
         """Row of an item; `InputError` when the bank does not have it."""
@@ -135,6 +144,9 @@ class ItemParameters:
             d=frozen_floats(self.d[chosen]),
             thresholds=frozen_floats(self.thresholds[chosen]),
             content=tuple(self.content[row] for row in chosen),
+            slopes=frozen_floats(self.slopes[chosen]),
+            intercepts=frozen_floats(self.intercepts[chosen]),
+            attributes=self.attributes.subset(chosen.tolist()),
         )
 
     @cached_property
@@ -165,15 +177,17 @@ class ItemParameters:
         return {name: np.asarray(content == name, dtype=np.bool_) for name in names}
 
 
-def item_parameters(
+def item_parameters(  # noqa: PLR0913 - one argument for each parameter that a model can have
     item: Sequence[str],
     model: Sequence[str] | str,
     *,
-    a: npt.ArrayLike,
+    a: npt.ArrayLike | None = None,
     b: npt.ArrayLike | None = None,
     c: npt.ArrayLike | None = None,
     d: npt.ArrayLike | None = None,
     thresholds: npt.ArrayLike | None = None,
+    slopes: npt.ArrayLike | None = None,
+    intercepts: npt.ArrayLike | None = None,
     content: Sequence[str] | None = None,
 ) -> ItemParameters:
     """Check a bank's parameters and freeze them.
@@ -190,6 +204,9 @@ def item_parameters(
     thresholds
         Shape ``(n_items, max_thresholds)``, NaN after an item's last one; needed for ``grm``,
         ``pcm`` and ``gpcm``.
+    slopes, intercepts
+        Of categories 1, 2, ... of ``nrm`` items, shape ``(n_items, max_slopes)``, NaN after an
+        item's last one and for other models.
     content
         Content area by item.
 
@@ -197,12 +214,12 @@ def item_parameters(
     ------
     InputError
         Naming the item, the parameter and the value: an unknown model, a missing or superfluous
-        parameter, a not above 0, not 0 <= c < d <= 1, thresholds with gaps, or those of ``grm``
-        not ascending.
+        parameter, a not above 0, not 0 <= c < d <= 1, thresholds or slopes with gaps, or those
+        thresholds of ``grm`` not ascending.
     """
     names = tuple(str(name) for name in item)
     models = (model,) * len(names) if isinstance(model, str) else tuple(model)
-    _check_names(names, models)
+    check_names(names, models)
     n = len(names)
     steps = _threshold_table(names, models, thresholds, _filled(b, n, np.nan, "b"))
     bank = ItemParameters(
@@ -214,8 +231,10 @@ def item_parameters(
         d=frozen_floats(_asymptote(d, models, HAS_D, 1.0)),
         thresholds=frozen_floats(steps),
         content=_areas(content, n),
+        slopes=frozen_floats(_columns(slopes, n, "slopes", at_least=0)),
+        intercepts=frozen_floats(_columns(intercepts, n, "intercepts", at_least=0)),
     )
-    _check_values(bank)
+    check_values(bank)
     return bank
 
 
@@ -243,79 +262,29 @@ def _areas(content: Sequence[str] | None, n: int) -> tuple[str, ...]:
     return areas
 
 
-def _check_names(names: tuple[str, ...], models: tuple[str, ...]) -> None:
-    if not names:
-        raise InputError("at least one item", "none", column="item")
-    if len(models) != len(names):
-        raise InputError(f"{len(names)} models, one by item", len(models), column="model")
-    seen: set[str] = set()
-    for name, model in zip(names, models, strict=True):
-        if not name or name in seen:
-            raise InputError("identifiers that occur once", repr(name), column="item")
-        if model not in FAMILIES:
-            known = ", ".join(FAMILIES)
-            raise InputError(f"one of {known}", repr(model), column=f"item {name}: model")
-        seen.add(name)
-
-
 def _threshold_table(
     names: tuple[str, ...],
     models: tuple[str, ...],
     thresholds: npt.ArrayLike | None,
     b: Floats,
 ) -> Floats:
-    given = np.asarray(
-        np.full((len(names), 1), np.nan) if thresholds is None else thresholds, dtype=np.float64
-    )
-    if given.ndim != 2 or len(given) != len(names):
-        shape = f"({len(names)}, max_thresholds)"
-        raise InputError(f"shape {shape}", f"{given.shape}", column="thresholds")
-    used = np.flatnonzero(np.any(~np.isnan(given), axis=0))
-    width = int(used.max(initial=0)) + 1
-    table = given[:, :width].copy()
+    table = _columns(thresholds, len(names), "thresholds", at_least=1)
     for row, model in enumerate(models):
         if FAMILIES[model] == "logistic":
-            _check_copy_of_b(names[row], table[row], b[row])
+            check_copy_of_b(names[row], table[row], b[row])
             table[row, 0] = b[row]
     return table
 
 
-def _check_copy_of_b(name: str, steps: Floats, b: float) -> None:
-    known = steps[~np.isnan(steps)]
-    if len(known) > 1 or (len(known) == 1 and known[0] != b):
-        raise InputError("no thresholds, only b", known.tolist(), column=f"item {name}: thresholds")
-
-
-def _check_values(bank: ItemParameters) -> None:
-    _refuse(bank, "a", ~(np.isfinite(bank.a) & (bank.a > 0)), "a number above 0")
-    single = bank.is_dichotomous
-    _refuse(bank, "b", single & ~np.isfinite(bank.b), "a number")
-    _refuse(bank, "b", ~single & ~np.isnan(bank.b), "no b, since the model has thresholds")
-    has_c = np.array([model in HAS_C for model in bank.model])
-    has_d = np.array([model in HAS_D for model in bank.model])
-    _refuse(bank, "c", ~has_c & (bank.c != 0), "no c, or 0, for this model")
-    _refuse(bank, "d", ~has_d & (bank.d != 1), "no d, or 1, for this model")
-    _refuse(bank, "c", ~((bank.c >= 0) & (bank.c < 1)), "a number from 0 to below 1")
-    _refuse(bank, "d", ~((bank.d > bank.c) & (bank.d <= 1)), "a number above c, at most 1")
-    _check_thresholds(bank)
-
-
-def _check_thresholds(bank: ItemParameters) -> None:
-    known = np.isfinite(bank.thresholds)
-    _refuse(bank, "thresholds", np.isinf(bank.thresholds).any(axis=1), "finite numbers")
-    _refuse(bank, "thresholds", ~known[:, 0], "at least b1")
-    gap = (known[:, 1:] & ~known[:, :-1]).any(axis=1)
-    _refuse(bank, "thresholds", gap, "no gap between thresholds")
-    graded = np.array([model == "grm" for model in bank.model])
-    with np.errstate(invalid="ignore"):
-        falling = (np.diff(bank.thresholds, axis=1) <= 0).any(axis=1)
-    _refuse(bank, "thresholds", graded & falling, "ascending thresholds")
-
-
-def _refuse(bank: ItemParameters, field: str, wrong: npt.ArrayLike, expected: str) -> None:
-    rows = np.flatnonzero(wrong)
-    if len(rows):
-        row = int(rows[0])
-        found = getattr(bank, field)[row].tolist()
-        where = f"item {bank.item[row]}: {field}"
-        raise InputError(f"{expected} (model {bank.model[row]})", found, column=where)
+def _columns(values: npt.ArrayLike | None, n: int, column: str, *, at_least: int) -> Floats:
+    """Read steps of items, without the columns after the last that any item uses."""
+    if values is None:
+        return np.full((n, at_least), np.nan)
+    given = np.asarray(values, dtype=np.float64)
+    if given.ndim != 2 or len(given) != n:
+        raise InputError(f"shape ({n}, max_{column})", f"{given.shape}", column=column)
+    used = np.flatnonzero(np.any(~np.isnan(given), axis=0))
+    width = max(at_least, int(used.max(initial=-1)) + 1)
+    wider = np.full((n, max(width, given.shape[1])), np.nan)
+    wider[:, : given.shape[1]] = given
+    return wider[:, :width]

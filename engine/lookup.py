@@ -6,9 +6,11 @@ win, and only those few had to be computed; otherwise the caller computes the wh
 by `engine.simulation`. Imports numpy and the models.
 
 The bounds rest on how fast the log of the information can change: by at most ``2 a`` for logistic
-items, ``3 a`` for graded ones, and ``a m`` for partial credit with highest score m. (Logistic:
+items, ``3 a`` for graded ones, ``a m`` for partial credit with highest score m, and the range of
+the slopes for nominal items. (Logistic:
 ``|2(1 - 2s) - (d-c)s(1-s)/P + (d-c)s(1-s)/Q| <= 2``. Graded: ``I' = sum P L^3 + 2 sum P L L'``
-with ``|L| <= a``, ``L' <= 0`` and ``-sum P L' = I``. Partial credit: ``I' / I = a mu_3 / mu_2``.)
+with ``|L| <= a``, ``L' <= 0`` and ``-sum P L' = I``. Partial credit: ``I' / I = a mu_3 / mu_2``;
+nominal: the same of the slopes.)
 """
 
 from __future__ import annotations
@@ -87,6 +89,10 @@ def _log_slopes(items: ItemParameters) -> Floats:
     factor = {"logistic": 2.0, "graded": 3.0}
     slopes = np.empty(len(items))
     for part in items.parts:
-        top = part.items.n_categories - 1.0
-        slopes[part.rows] = part.items.a * factor.get(part.family, top)
+        if part.family == "nominal":
+            steepness = np.nan_to_num(part.items.slopes)
+            slopes[part.rows] = steepness.max(axis=1, initial=0) - steepness.min(axis=1, initial=0)
+        else:
+            top = part.items.n_categories - 1.0
+            slopes[part.rows] = part.items.a * factor.get(part.family, top)
     return slopes

@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from engine.arrays import Floats, Ints
 from engine.items import ItemParameters
-from engine.models import graded, logistic, partial_credit
+from engine.models import graded, logistic, nominal, partial_credit
 
 MODULES: dict[str, ModuleType] = {
     "logistic": logistic,
     "graded": graded,
     "partial_credit": partial_credit,
+    "nominal": nominal,
 }
 LACKING = {"log_probabilities": -np.inf, "probabilities": 0.0, "slopes": 0.0, "curvatures": 0.0}
 """The verbs that differ by score, and what each says of a score that an item lacks."""
@@ -64,6 +65,15 @@ def slopes(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
 def curvatures(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
     """Second derivative of the log probability of each score, shaped as `slopes`."""
     return _by_category("curvatures", theta, items)
+
+
+def observed_information(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
+    """Observed information of each score, minus `curvatures`, in the same shape.
+
+    Its mean over the scores is the Fisher information. For 3PL and 4PL items it depends on the
+    score and can be negative.
+    """
+    return -curvatures(theta, items)
 
 
 def bias_terms(theta: npt.ArrayLike, items: ItemParameters) -> Floats:
@@ -123,6 +133,8 @@ def _evaluate(
     values: Floats
     if family == "logistic":
         values = function(theta, items.a[rows], items.b[rows], items.c[rows], items.d[rows])
+    elif family == "nominal":
+        values = function(theta, items.slopes[rows], items.intercepts[rows])
     else:
         values = function(theta, items.a[rows], items.thresholds[rows])
     return values

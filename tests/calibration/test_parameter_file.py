@@ -169,6 +169,6 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InputError, match="expected a file that can be written"):
         write_parameters(tmp_path / "no folder" / "parameters.csv", some_items())
     assert list(tmp_path.iterdir()) == []

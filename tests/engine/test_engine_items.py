@@ -130,3 +130,45 @@ def test_a_polytomous_item_has_no_b():
 def test_wrong_names_and_models_are_refused(names, model, message):
     with pytest.raises(InputError, match=message):
         item_parameters(names, model, a=1.0, b=0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"a": 1.0}, "item x: a: expected no a"),
+        ({"b": 0.0}, "item x: b: expected no b"),
+        ({"c": 0.1}, "item x: c: expected no c"),
+        ({"slopes": None}, "item x: slopes: expected at least slope1"),
+        ({"intercepts": None}, "item x: intercepts: expected at least intercept1"),
+        ({"slopes": [[np.nan, 0.5]]}, "item x: slopes: expected at least slope1"),
+        ({"slopes": [[0.5, np.nan, 1.0]]}, "item x: slopes: expected no gap"),
+        ({"slopes": [[0.5, np.inf]]}, "item x: slopes: expected finite numbers"),
+        ({"slopes": [[0.5]]}, "item x: intercepts: expected as many intercepts as slopes"),
+        ({"slopes": [[0.0, 0.0]]}, "item x: slopes: expected a slope other than 0"),
+        ({"thresholds": [[0.5]]}, "item x: thresholds: expected no thresholds"),
+        ({"slopes": [0.5, 1.0]}, "slopes: expected shape"),
+    ],
+)
+def test_wrong_parameters_of_a_nominal_item_are_refused(changes, message):
+    known = {"slopes": [[0.5, 1.0]], "intercepts": [[0.1, -0.2]]}
+    with pytest.raises(InputError, match=message):
+        item_parameters(["x"], "nrm", **(known | changes))
+
+
+def test_other_models_have_no_slopes():
+    with pytest.raises(InputError, match="item y: slopes: expected no slopes"):
+        bank(slopes=[[np.nan], [0.5]])
+
+
+def test_a_nominal_item_has_a_category_more_than_slopes():
+    items = item_parameters(
+        ["p", "q"],
+        ["nrm", "2pl"],
+        a=[np.nan, 1.0],
+        b=[np.nan, 0.3],
+        slopes=[[0.4, -1.0, np.nan], [np.nan] * 3],
+        intercepts=[[0.0, 0.2, np.nan], [np.nan] * 3],
+    )
+    assert items.n_categories.tolist() == [3, 2]
+    assert items.max_categories == 3
+    assert items.subset([1]).n_categories.tolist() == [2]

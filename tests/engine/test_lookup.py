@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-from support.reference_banks import mixed_bank
+from support.reference_banks import every_model_bank, mixed_bank
 
 from engine.lookup import HIGH, INTERVALS, LOW, WIDTH, information_lookup, interval_of
 from engine.models import dispatch
 
 
 def test_no_item_has_more_information_than_its_bound_anywhere_in_an_interval():
-    items = mixed_bank()
+    items = every_model_bank()
     everything = np.arange(len(items))
     lookup = information_lookup(items, everything, len(items))
     rng = np.random.default_rng(2)

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.reference_banks import mixed_bank, reference, reference_bank
+from support.reference_banks import every_model_bank, reference, reference_bank
 
 from engine.items import item_parameters
 from engine.models import dispatch
 
 THETA = np.linspace(-4.0, 4.0, 17)
 STEP = 1e-5
+asymptotes = (
+    st.tuples(st.floats(0, 1 - 1e-9), st.floats(1e-9, 1))
+    .map(sorted)
+    .filter(lambda ends: ends[1] - ends[0] > 1e-9)
+)
 
 
 def numeric_slope(function, theta):
@@ -39,7 +44,7 @@ def test_probabilities_information_and_warm_j_equal_catr(kind):
 
 def test_information_equals_numeric_differentiation():
     """I = sum P'^2 / P, with the slope of P taken numerically; 20 of the items have d < 1."""
-    items = mixed_bank()
+    items = every_model_bank()
     chances = dispatch.probabilities(THETA, items)
     slope = numeric_slope(lambda theta: dispatch.probabilities(theta, items), THETA)
     terms = np.divide(slope**2, chances, out=np.zeros_like(slope), where=chances > 0)
@@ -54,7 +59,7 @@ def test_information_of_a_4pl_item_is_not_that_of_its_3pl():
 
 
 def test_slopes_equal_numeric_differentiation():
-    items = mixed_bank()
+    items = every_model_bank()
     exists = np.isfinite(dispatch.log_probabilities(0.0, items)[0])
     numeric = numeric_slope(
         lambda theta: dispatch.log_probabilities(theta, items)[:, exists], THETA
@@ -65,20 +70,20 @@ def test_slopes_equal_numeric_differentiation():
 
 
 def test_curvatures_equal_numeric_differentiation():
-    items = mixed_bank()
+    items = every_model_bank()
     numeric = numeric_slope(lambda theta: dispatch.slopes(theta, items), THETA)
     np.testing.assert_allclose(dispatch.curvatures(THETA, items), numeric, rtol=1e-5, atol=1e-7)
 
 
 def test_expected_score_is_the_mean_of_the_scores():
-    items = mixed_bank()
+    items = every_model_bank()
     scores = np.arange(items.max_categories)
     expected = dispatch.probabilities(THETA, items) @ scores
     np.testing.assert_allclose(dispatch.expected_score(THETA, items), expected, atol=1e-12)
 
 
 def test_log_probabilities_are_the_logs_of_the_probabilities():
-    items = mixed_bank()
+    items = every_model_bank()
     found = np.exp(dispatch.log_probabilities(THETA, items))
     np.testing.assert_allclose(found, dispatch.probabilities(THETA, items), rtol=1e-12)
 
@@ -96,18 +101,45 @@ def test_information_of_a_2pl_item_peaks_at_its_difficulty_with_a_squared_over_4
 
 
 def test_models_coincide_where_theory_says_so():
-    """A 4PL with c=0, d=1, a one-step graded item and a one-step partial credit item are 2PLs."""
+    """A 4PL with c=0, d=1, and graded, partial credit and nominal items of one step are 2PLs."""
     two = dispatch.log_probabilities(THETA, one("2pl", a=1.3, b=0.4))
     four = dispatch.log_probabilities(THETA, one("4pl", a=1.3, b=0.4, c=0.0, d=1.0))
     graded = dispatch.log_probabilities(THETA, one("grm", a=1.3, thresholds=[[0.4]]))
     partial = dispatch.log_probabilities(THETA, one("gpcm", a=1.3, thresholds=[[0.4]]))
-    for other in (four, graded, partial):
+    nominal = dispatch.log_probabilities(
+        THETA, one("nrm", slopes=[[1.3]], intercepts=[[-1.3 * 0.4]])
+    )
+    for other in (four, graded, partial, nominal):
         np.testing.assert_allclose(other, two, rtol=1e-12, atol=1e-14)
+
+
+def test_a_partial_credit_item_is_a_nominal_one_with_slopes_in_proportion():
+    steps, a = np.array([-0.4, 0.9, 0.2]), 1.3
+    partial = one("gpcm", a=a, thresholds=[steps])
+    nominal = one("nrm", slopes=[a * np.arange(1, 4)], intercepts=[-a * np.cumsum(steps)])
+    for verb in ("log_probabilities", "slopes", "curvatures", "information", "expected_score"):
+        function = getattr(dispatch, verb)
+        np.testing.assert_allclose(function(THETA, nominal), function(THETA, partial), atol=1e-12)
+
+
+def test_information_is_the_mean_of_the_observed_information():
+    items = every_model_bank()
+    mean = (dispatch.probabilities(THETA, items) * dispatch.observed_information(THETA, items)).sum(
+        axis=2
+    )
+    np.testing.assert_allclose(mean, dispatch.information(THETA, items), rtol=1e-9, atol=1e-14)
+
+
+def test_observed_information_of_a_wrong_answer_to_a_3pl_item_can_be_negative():
+    """Of a right one, below its difficulty: guessing makes the likelihood convex there."""
+    item = one("3pl", a=1.5, b=0.0, c=0.25)
+    assert dispatch.observed_information(-2.0, item)[0, 0, 1] < 0
+    assert dispatch.observed_information(-2.0, item)[0, 0, 0] > 0
 
 
 @pytest.mark.parametrize("theta", [-500.0, -40.0, 40.0, 500.0])
 def test_nothing_is_lost_hundreds_of_logits_away(theta):
-    items = mixed_bank()
+    items = every_model_bank()
     with np.errstate(all="raise", under="ignore", divide="ignore"):
         logs = dispatch.log_probabilities(theta, items)
         exists = np.arange(items.max_categories) < items.n_categories[:, None]
@@ -144,9 +176,35 @@ def test_probabilities_of_polytomous_items_add_up_to_1(theta, a, steps):
         assert dispatch.probabilities(theta, item).sum() == pytest.approx(1.0)
 
 
-@given(st.permutations(range(140)))
+@given(st.floats(-800, 800), st.floats(0.01, 40), st.floats(-20, 20), asymptotes, st.booleans())
+def test_everything_is_finite_whatever_the_asymptotes(theta, a, b, ends, upper):
+    """c = 0, c just below d, d = 1, d a hair above 0; hundreds of logits away."""
+    c, d = ends if upper else (ends[0], 1.0)
+    assert_finite(theta, one("4pl", a=a, b=b, c=c, d=d))
+
+
+@given(st.floats(-800, 800), st.floats(0.01, 40), st.lists(st.floats(-20, 20), min_size=1))
+def test_everything_is_finite_for_polytomous_items(theta, a, steps):
+    ascending = [step + 0.01 * place for place, step in enumerate(sorted(steps))]
+    assert_finite(theta, one("grm", a=a, thresholds=[ascending]))
+    assert_finite(theta, one("gpcm", a=a, thresholds=[steps]))
+    if any(steps):
+        assert_finite(theta, one("nrm", slopes=[steps], intercepts=[steps[::-1]]))
+
+
+def assert_finite(theta, item):
+    with np.errstate(all="raise", under="ignore", divide="ignore"):
+        chances = dispatch.probabilities(theta, item)
+        assert chances.sum() == pytest.approx(1.0)
+        assert (chances >= 0).all()
+        assert (dispatch.information(theta, item) >= 0).all()
+        for verb in ("log_probabilities", "information", "slopes", "curvatures", "bias_terms"):
+            assert np.isfinite(getattr(dispatch, verb)(theta, item)).all(), verb
+
+
+@given(st.permutations(range(160)))
 def test_permuting_items_permutes_results(order):
-    items = mixed_bank()
+    items = every_model_bank()
     shuffled = items.subset(order)
     for verb in ("information", "expected_score", "log_probabilities", "slopes"):
         function = getattr(dispatch, verb)
@@ -155,7 +213,7 @@ def test_permuting_items_permutes_results(order):
 
 @pytest.mark.parametrize("verb", ["information", "expected_score", "slopes", "log_probabilities"])
 def test_pairs_equal_the_table(verb):
-    items = mixed_bank()
+    items = every_model_bank()
     rows = np.array([[0, 70, 139], [25, 99, 5]])
     theta = np.array([-0.7, 1.1])
     table = getattr(dispatch, verb)(theta, items)

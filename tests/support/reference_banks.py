@@ -53,3 +53,39 @@ def mixed_bank() -> ItemParameters:
         thresholds=np.concatenate(steps),
         content=["A", "B", "C", "D"] * 35,
     )
+
+
+@cache
+def nominal_bank() -> ItemParameters:
+    """20 nominal items of 2 to 5 categories, their slopes in no order."""
+    rng = np.random.default_rng(11)
+    slopes, intercepts = rng.normal(0.0, 1.2, (20, 4)), rng.normal(0.0, 1.0, (20, 4))
+    lacking = np.arange(4) > np.arange(20)[:, None] % 4
+    slopes[lacking] = intercepts[lacking] = np.nan
+    return item_parameters(
+        [f"n{number:02}" for number in range(20)],
+        "nrm",
+        slopes=slopes,
+        intercepts=intercepts,
+        content=["A", "B", "C", "D"] * 5,
+    )
+
+
+@cache
+def every_model_bank() -> ItemParameters:
+    """The mixed bank and the nominal items in one."""
+    mixed, nominal = mixed_bank(), nominal_bank()
+    none = np.full(len(nominal), np.nan)
+    steps = np.full((len(mixed), 4), np.nan)
+    return item_parameters(
+        [*mixed.item, *nominal.item],
+        [*mixed.model, *nominal.model],
+        a=np.r_[mixed.a, none],
+        b=np.r_[mixed.b, none],
+        c=np.r_[mixed.c, none],
+        d=np.r_[mixed.d, none],
+        thresholds=np.pad(mixed.thresholds, ((0, len(nominal)), (0, 0)), constant_values=np.nan),
+        slopes=np.concatenate([steps, nominal.slopes]),
+        intercepts=np.concatenate([steps, nominal.intercepts]),
+        content=[*mixed.content, *nominal.content],
+    )

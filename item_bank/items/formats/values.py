@@ -18,6 +18,8 @@ from item_bank.items.plans import Parameters
 
 MAX_BYTES = 200 * 2**20
 MAX_NUMBER = 1e9
+UNSCORED = frozenset({"nrm"})
+"""Models of the option chosen: the answers of a bank's items are scored, not kept by option."""
 Note = Callable[[str, object, str], None]
 """Takes note of a problem: expected, found, column."""
 
@@ -107,8 +109,9 @@ def checked_parameters(
     prefix
         Put before the name of a parameter in a column.
     """
-    if model not in FAMILIES:
-        note(f"one of {', '.join(FAMILIES)}", repr(model), f"{prefix}model")
+    if model not in FAMILIES or model in UNSCORED:
+        known = [name for name in FAMILIES if name not in UNSCORED]
+        note(f"one of {', '.join(known)}", repr(model), f"{prefix}model")
         return None
     names = _needed(str(model))
     given = {"a": 1.0, **values} if model in {"rasch", "pcm"} else dict(values)
