@@ -51,7 +51,7 @@ def create_app(db: Database, settings: Settings) -> Flask:
 def _configure(app: Flask, db: Database, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=db.secrets().session,
-        SESSION_COOKIE_NAME="tarozu",
+        SESSION_COOKIE_NAME="__Host-tarozu" if settings.secure_cookies else "tarozu",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,

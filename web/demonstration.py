@@ -28,8 +28,12 @@ def prepare(console: Console, folder: Path | None, *, fresh: bool) -> str:
     if not (place / FILE).exists():
         _build(console, place)
     url = f"sqlite:///{place / FILE}"
-    with opened_site(url, kind=DEMONSTRATION):
-        return url
+    try:
+        with opened_site(url, kind=DEMONSTRATION):
+            return url
+    except InputError as error:
+        expected = f"{error.expected} (or make the demonstration anew with --fresh)"
+        raise InputError(expected, error.found, file=place) from None
 
 
 def _clear(place: Path) -> None:

@@ -22,6 +22,7 @@ from gunicorn.arbiter import Arbiter
 
 from engine.errors import InputError
 from item_bank.store.schema import open_site
+from web.logs import configure_logs, log
 from web.settings import Settings
 
 THREADS = 8
@@ -46,6 +47,7 @@ class Serving:
 def serve(serving: Serving) -> None:
     """Serve until told to stop; in-flight requests are finished first."""
     refuse_busy_port(serving.host, serving.port)
+    configure_logs(serving.settings.log_level)
     _Server(serving).run()
 
 
@@ -71,14 +73,19 @@ class Upkeep:
     """The worker process: started with the server, again when it dies, stopped at the end."""
 
     def __init__(self, database_url: str) -> None:
-        self._command = [sys.executable, "-m", "tarozu", "--database", database_url, "worker"]
+        self._database_url = database_url  # by the environment: a command line shows its password
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_running(self) -> None:
         """Start the worker where it does not run."""
-        if self._process is None or self._process.poll() is not None:
-            environment = os.environ | {FOLLOW: str(os.getpid())}
-            self._process = subprocess.Popen(self._command, env=environment)  # noqa: S603 - our own
+        if self._process is not None and self._process.poll() is None:
+            return
+        if self._process is not None:
+            log.warning("worker process ended, starting another")
+        environment = {"TAROZU_DATABASE_URL": self._database_url, FOLLOW: str(os.getpid())}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tarozu", "worker"], env=os.environ | environment
+        )
 
     def stop(self) -> None:
         """Ask the worker to end, and wait for it."""
@@ -129,9 +136,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 
     def load(self) -> Flask:
         from web.app import create_app  # noqa: PLC0415 - after the fork
-        from web.logs import configure_logs  # noqa: PLC0415 - after the fork
 
-        configure_logs(self.serving.settings.log_level)
         db = open_site(self.serving.database_url, kind=self.serving.kind)
         return create_app(db, self.serving.settings)
 

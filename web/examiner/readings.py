@@ -1,11 +1,14 @@
-"""The one sentence under each chart of a report: what the chart says, in words."""
+"""The sentences of a report: what each chart says in words, and what limits the result."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from item_bank.exams.reviews import Report
 from web.formats import chance, number, signed
+from web.language import local_text
 
 STOPPED = {
     "length": "the exam's fixed number of questions was reached",
@@ -25,6 +28,14 @@ class Readings:
     path: str
     levels: str
     stopped: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What an examiner must know beside the score."""
+
+    title: str
+    text: str
 
 
 def readings(result: dict[str, Any]) -> Readings:
@@ -57,3 +68,25 @@ def _levels(result: dict[str, Any]) -> str:
         return "The exam has no levels."
     name = level["name"].get("en", level["code"])
     return f"The chance that the true level is “{name}” is {chance(level['probability'])}."
+
+
+def remarks(report: Report) -> list[Remark]:
+    """Say what limits a result, or is unusual about it."""
+    return list(_remarks(report))
+
+
+def _remarks(report: Report) -> Iterator[Remark]:
+    result = report.result
+    if report.row.simulated:
+        yield Remark("Simulated.", "The answers were drawn by the software, not given by a person.")
+    if report.amended:
+        yield Remark("Amended.", f"{report.amended} The earlier result is kept.")
+    if result and result["time_rule"]:
+        yield Remark("Time ran out.", f"The result was {result['time_rule']}.")
+    if result and result["stop_reason"] == "bank_exhausted":
+        yield Remark(
+            "Bank exhausted.", "No further item was eligible before the stopping rule held."
+        )
+    if result and local_text(result["release"]["note"]):
+        note = local_text(result["release"]["note"]).rstrip(".")
+        yield Remark(f"{note}.", "Do not base decisions about people on this result.")

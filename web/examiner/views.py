@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,7 @@ from web.access import (
     sign_in_as,
     signed_in,
 )
-from web.examiner.readings import readings
+from web.examiner.readings import readings, remarks
 from web.htmx import wants_fragment
 from web.language import local_text
 from web.site import database
@@ -159,7 +158,7 @@ def report(sitting_id: str) -> ResponseReturnValue:
         report=found,
         result=found.result,
         readings=readings(found.result) if found.result else None,
-        remarks=list(_remarks(found)),
+        remarks=remarks(found),
         areas=_area_names(found.result),
     )
 
@@ -167,19 +166,6 @@ def report(sitting_id: str) -> ResponseReturnValue:
 def _area_names(result: dict[str, Any] | None) -> dict[str, str]:
     domains = result["domains"] if result else []
     return {domain["area"]: local_text(domain["name"]) for domain in domains}
-
-
-def _remarks(found: reviews.Report) -> Iterator[str]:
-    """Say what an examiner must know before the score."""
-    if found.row.simulated:
-        yield "Simulated: the answers were drawn by the software, not given by a person."
-    if found.amended:
-        yield f"Amended: {found.amended}. The earlier result is kept."
-    result = found.result
-    if result and result["time_rule"]:
-        yield f"Time ran out; {result['time_rule']}."
-    if result and result["stop_reason"] == "bank_exhausted":
-        yield "The bank had no further eligible item; the sitting ended before its stopping rule."
 
 
 @examiner.post("/sittings/<sitting_id>/replay")
