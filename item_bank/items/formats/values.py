@@ -20,6 +20,8 @@ MAX_BYTES = 200 * 2**20
 MAX_NUMBER = 1e9
 UNSCORED = frozenset({"nrm"})
 """Models of the option chosen: the answers of a bank's items are scored, not kept by option."""
+MODELS = tuple(model for model, family in FAMILIES.items() if family != "nominal")
+"""What a bank can hold; nominal items can be calibrated and simulated from files only."""
 Note = Callable[[str, object, str], None]
 """Takes note of a problem: expected, found, column."""
 
