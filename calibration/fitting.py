@@ -25,7 +25,8 @@ from engine.arrays import Floats
 from engine.errors import InputError
 from engine.items import FAMILIES, ItemParameters
 
-MODELS = (*FAMILIES, "auto")
+MODELS = (*(name for name in FAMILIES if name != "nrm"), "auto")
+FEW_POINTS = 41
 
 
 @dataclass(frozen=True)
@@ -250,8 +251,12 @@ def _remarks(screening: Screening, found: MmlFit, errors: StandardErrors | None)
             f"Discrimination at its lowest admissible value: {names}. Persons who do well on the "
             "other items do not do better on these: check their keys."
         )
-    if errors is not None and found.n_parameters and _all_blank(errors):
+    if errors is not None and found.space.n_item_parameters and _all_blank(errors):
         remarks.append("The observed information is not positive definite: no standard errors.")
+    if found.theta.size < FEW_POINTS:
+        remarks.append(
+            f"{found.theta.size} quadrature points: fewer than {FEW_POINTS} bias long tests."
+        )
     at_end = float(found.expectation.mass[:, [0, -1]].sum() / found.expectation.mass.sum())
     if at_end > 1e-3:
         remarks.append(f"{at_end:.1%} of the persons lie at the ends of the grid of theta.")

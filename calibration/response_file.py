@@ -30,7 +30,7 @@ from engine.errors import InputError
 
 LONG = ("person", "item", "score")
 _SCORE = re.compile(r"(\d{1,9})([.,]0*)?", re.ASCII)
-_SCORE_TEXT = f"an integer score from 0 to {MAX_CATEGORIES - 1} or an empty cell"
+_SCORE_TEXT = f"an integer score from 0 to {MAX_CATEGORIES - 1} or an empty cell (or --ignore)"
 _PARQUET = b"PAR1"
 
 

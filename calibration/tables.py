@@ -90,9 +90,19 @@ def read_text_table(path: Path | str) -> TextTable:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write a UTF-8 file at once: it is there whole or not at all."""
+    """Write a UTF-8 file at once: it is there whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When its folder is not there or cannot be written.
+    """
     target = Path(path)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputError("a file that can be written", found, file=target) from error
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
