@@ -203,7 +203,7 @@ def report_page(taken: Camera, address: str) -> None:
     page.locator("tr", has_text="Certified").locator("a").first.click()
     page.get_by_role("heading", name="Path of the sitting").wait_for()
     width = page.viewport_size["width"] if page.viewport_size else 1440
-    page.set_viewport_size({"width": width, "height": 1180})
+    page.set_viewport_size({"width": width, "height": 1290})
     taken.shoot("report", whole=False)
 
 

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from item_bank.exams.replay import replay, sitting_ids
+from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
+from item_bank.store.tables.sittings import Sitting
 
 pytestmark = pytest.mark.chromium
 PATIENCE = 30_000
@@ -213,4 +215,17 @@ def test_an_examiner_searches_and_replays_without_leaving_the_page(
     page.get_by_role("button", name="Replay this sitting").click()
 
     expect(page.get_by_text("Replays exactly")).to_be_visible()
+    assert watched.refused == []
+
+
+def test_the_page_itself_says_when_the_time_is_up(address, codes, watched, db):
+    page = watched.page
+    begin(page, address, codes["Alice"])
+    with db.write() as session:
+        sitting = session.get_one(Sitting, sitting_ids(db)[0])
+        sitting.deadline_at = db.now(session) + 4 * SECOND
+    page.reload()
+    expect(page.locator(".timer.soon")).to_be_visible()
+
+    expect(page.get_by_role("heading", name="Your time is up")).to_be_visible(timeout=20_000)
     assert watched.refused == []
