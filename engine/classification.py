@@ -13,11 +13,12 @@ import numpy as np
 from scipy.special import ndtri
 
 from engine.answers import Answers
-from engine.arrays import Bools, Floats
+from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
 from engine.grids import Grid, tables
 from engine.items import ItemParameters
 from engine.models import dispatch
+from engine.stopping import REASONS, StopReason
 
 METHODS = ("confidence", "sprt", "glr")
 SEARCH = Grid(-4.0, 4.0, 161)
@@ -96,6 +97,21 @@ def is_clear(
         return _outside_interval(cuts, theta, se, rules.confidence)
     ratio = sprt_ratios if rules.method == "sprt" else glr_ratios
     return _decided(ratio(cuts, rules.delta, given, items), rules)
+
+
+def clear_codes(
+    rules: ClassificationRules,
+    cuts: tuple[float, ...],
+    theta: Floats,
+    se: Floats,
+    given: Answers,
+    items: ItemParameters,
+) -> Ints:
+    """Reason by which each sitting may stop, as a position in ``REASONS``; -1 for none yet."""
+    if rules.method is None:
+        return np.full(len(theta), -1, dtype=np.int64)
+    clear = is_clear(rules, np.array(cuts), theta, se, given, items)
+    return np.where(clear, REASONS.index(StopReason(rules.method)), -1)
 
 
 def sprt_ratios(cuts: Floats, delta: float, given: Answers, items: ItemParameters) -> Floats:

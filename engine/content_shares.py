@@ -48,7 +48,7 @@ def area_masks(shares: Shares, items: ItemParameters) -> Bools:
     return np.array(masks, dtype=np.bool_).reshape(len(shares), len(items))
 
 
-def shortfalls(counts: Ints, shares: Shares, n: int) -> Floats:
+def shortfalls(counts: Ints, shares: Shares, n: Ints | int) -> Floats:
     """Target share minus share so far, shape ``(n_persons, n_areas)``.
 
     Parameters
@@ -56,10 +56,11 @@ def shortfalls(counts: Ints, shares: Shares, n: int) -> Floats:
     counts
         Items given by area, shape ``(n_persons, n_areas)``.
     n
-        Items given in all; before the first the shares so far are 0.
+        Items given in all, shape ``(n_persons,)`` or one number; before the first the shares so
+        far are 0.
     """
     target = np.array([share for _, share in shares])
-    short: Floats = target - counts / max(n, 1)
+    short: Floats = target - counts / np.atleast_1d(np.maximum(n, 1))[:, None]
     return short
 
 

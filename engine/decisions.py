@@ -101,11 +101,25 @@ def probability_at_least(theta: float, se: float, scale: ReportingScale, minimum
         return 1.0
     if minimum > scale.maximum:
         return 0.0
-    lowest = math.ceil(minimum / scale.unit - 1e-9) * scale.unit
-    cut = (lowest - 0.5 * scale.unit - scale.intercept) / scale.slope
+    cut = theta_cut(minimum, scale)
     if se <= 0:
         return float(theta >= cut)
     return float(ndtr((theta - cut) / se))
+
+
+def theta_cut(minimum: float, scale: ReportingScale) -> float:
+    """Lowest theta that is reported with at least ``minimum``; rounding counts."""
+    lowest = math.ceil(minimum / scale.unit - 1e-9) * scale.unit
+    return (lowest - 0.5 * scale.unit - scale.intercept) / scale.slope
+
+
+def theta_cuts(levels: Sequence[Level], scale: ReportingScale) -> tuple[float, ...]:
+    """Cuts between the levels on the theta scale, ascending.
+
+    A level that begins at or below the lowest score has no cut.
+    """
+    minima = sorted({level.minimum for level in levels if level.minimum > scale.minimum})
+    return tuple(theta_cut(minimum, scale) for minimum in minima)
 
 
 def probability_of_levels(

@@ -11,28 +11,42 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.ability import ESTIMATORS
+from engine.classification import ClassificationRules
 from engine.content_shares import Shares, check_areas, check_shares
-from engine.decisions import Level, ReportingScale, check_levels
+from engine.decisions import Level, ReportingScale, check_levels, theta_cuts
 from engine.errors import InputError
+from engine.exposure.rules import WEIGHING, ExposureRules, check_exposure
 from engine.grids import Grid
 from engine.items import ItemParameters
+from engine.pretest import PretestRules
 from engine.priors import Prior
 from engine.selection import check_criterion
 from engine.stopping import StoppingRules
+from engine.table_values import number, text, value_of
 
 RULES_VERSION = 1
 """Raised with every change after which an old log would replay to other items or estimates."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "selection": ("criterion", "randomesque", "start_theta", "content"),
-    "estimation": ("interim", "final", "prior_mean", "prior_sd", "grid"),
-    "stopping": ("length", "se", "information", "best_information", "min_items", "max_items"),
+    "selection": ("criterion", "randomesque", "start_theta", "start_range", "content"),
+    "exposure": ("method", "max_rate", "ceiling", "acceleration", "strata", "k"),
+    "pretest": ("count", "positions", "first", "last", "choice", "counts_towards_length"),
+    "estimation": ("interim", "final", "prior_mean", "prior_sd", "candidate_prior", "grid"),
+    "stopping": (
+        "length",
+        "se",
+        "information",
+        "theta_change",
+        "best_information",
+        "min_items",
+        "max_items",
+        "out_of_time",
+        "last_estimates",
+    ),
+    "classification": ("method", "cuts", "delta", "alpha", "beta", "confidence"),
     "scale": ("slope", "intercept", "minimum", "maximum", "decimals"),
 }
 """The tables of an exam file that the engine reads, besides ``levels``."""
-
-WHOLE = frozenset({"randomesque", "length", "min_items", "max_items", "decimals"})
-TEXTS = frozenset({"criterion", "interim", "final"})
 
 
 @dataclass(frozen=True)
@@ -49,15 +63,23 @@ class ExamDesign:
         Of theta; the same for every candidate.
     grid
         Points of EAP, and the range that MAP searches.
+    candidate_prior
+        Whether a sitting may bring a prior mean of its own for the start and the interim estimates;
+        the final estimate never uses it.
     start_theta
         Where the first item is selected.
+    start_range
+        Low and high end between which that place is drawn instead; empty for ``start_theta``.
     randomesque
         Draw each item among so many of the best; 1 for the best itself.
     content_shares
         Content areas with their target shares, adding up to 1; empty for no balancing. Items of
         other areas are then never selected.
-    stop, scale, levels
-        Stopping rules, reporting scale, and the levels decided on it.
+    exposure, pretest
+        How the exposure of items is controlled, and how items are tried out.
+    stop, classification, scale, levels
+        Stopping rules, those that ask only for the side of a cut, the reporting scale, and the
+        levels decided on it.
     """
 
     criterion: str = "max_information"
@@ -66,10 +88,15 @@ class ExamDesign:
     prior_mean: float = 0.0
     prior_sd: float = 1.0
     grid: Grid = field(default_factory=Grid)
+    candidate_prior: bool = False
     start_theta: float = 0.0
+    start_range: tuple[float, ...] = ()
     randomesque: int = 1
     content_shares: Shares = ()
+    exposure: ExposureRules = field(default_factory=ExposureRules)
+    pretest: PretestRules = field(default_factory=PretestRules)
     stop: StoppingRules = field(default_factory=StoppingRules)
+    classification: ClassificationRules = field(default_factory=ClassificationRules)
     scale: ReportingScale = field(default_factory=ReportingScale)
     levels: tuple[Level, ...] = ()
 
@@ -78,6 +105,7 @@ class ExamDesign:
         _check_estimator("interim", self.interim)
         _check_estimator("final", self.final)
         _check_theta(self.start_theta)
+        _check_range(self.start_range)
         if self.randomesque < 1:
             raise InputError(
                 "a whole number from 1", self.randomesque, column="selection.randomesque"
@@ -85,6 +113,36 @@ class ExamDesign:
         check_shares(self.content_shares)
         check_levels(self.levels, self.scale)
         _check_grid(self.grid, self.prior)
+        self._check_rules()
+
+    def _check_rules(self) -> None:
+        """Refuse rules that need what others of the design do not give."""
+        if self.exposure.method in WEIGHING:
+            if self.stop.longest is None:
+                expected = f"length or max_items, by which {self.exposure.method} measures progress"
+                raise InputError(expected, "neither", column="stopping.length")
+            if self.criterion != "max_information":
+                expected = f"max_information, which {self.exposure.method} mixes with chance"
+                raise InputError(expected, repr(self.criterion), column="selection.criterion")
+        if self.classification.method and not self.cuts:
+            expected = "cuts, or levels above the lowest score"
+            raise InputError(expected, "none", column="classification.cuts")
+
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """Cut scores on the theta scale, ascending: those of the rule, or those of the levels."""
+        return self.classification.cuts or theta_cuts(self.levels, self.scale)
+
+    @property
+    def longest(self) -> int | None:
+        """The most items that a sitting can have, those that are tried out among them."""
+        more = 0 if self.pretest.counts_towards_length else self.pretest.count
+        return None if self.stop.longest is None else self.stop.longest + more
+
+    @property
+    def scored_length(self) -> int:
+        """Items that count in the longest test; 0 where only the bank bounds it."""
+        return 0 if self.longest is None else self.longest - self.pretest.count
 
     @property
     def prior(self) -> Prior:
@@ -101,6 +159,7 @@ def check_design(design: ExamDesign, items: ItemParameters) -> None:
         For a content area without items, or a bank with fewer items than the test must have.
     """
     check_areas(design.content_shares, items)
+    check_exposure(design.exposure, items)
     needed = max(design.stop.length or 0, design.stop.min_items)
     shares = dict(design.content_shares)
     usable = sum(not shares or area in shares for area in items.content)
@@ -136,7 +195,10 @@ def design_from_mapping(tables: Mapping[str, Any]) -> ExamDesign:
         **estimation,
         grid=grid,
         content_shares=content,
+        exposure=ExposureRules(**read["exposure"]),
+        pretest=PretestRules(**read["pretest"]),
         stop=StoppingRules(**read["stopping"]),
+        classification=ClassificationRules(**read["classification"]),
         scale=ReportingScale(**read["scale"]),
         levels=_levels(tables.get("levels", ())),
     )
@@ -147,7 +209,10 @@ def design_to_mapping(design: ExamDesign) -> dict[str, Any]:
     tables: dict[str, Any] = {
         "selection": _values(design, KEYS["selection"]),
         "estimation": _values(design, KEYS["estimation"]),
+        "exposure": _values(design.exposure, KEYS["exposure"]),
+        "pretest": _values(design.pretest, KEYS["pretest"]),
         "stopping": _values(design.stop, KEYS["stopping"]),
+        "classification": _values(design.classification, KEYS["classification"]),
         "scale": _values(design.scale, KEYS["scale"]),
         "levels": [{"name": level.name, "minimum": level.minimum} for level in design.levels],
     }
@@ -160,7 +225,13 @@ def design_to_mapping(design: ExamDesign) -> dict[str, Any]:
 
 def _values(source: object, keys: Sequence[str]) -> dict[str, Any]:
     values = {key: getattr(source, key, None) for key in keys}
-    return {key: value for key, value in values.items() if value is not None}
+    if values.get("k"):
+        values["k"] = {item: list(chances) for item, chances in values["k"] or ()}
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in values.items()
+        if value is not None and value != ()
+    }
 
 
 def _check_estimator(key: str, name: str) -> None:
@@ -185,6 +256,13 @@ def _check_theta(theta: float) -> None:
         raise InputError("a theta from -10 to 10", theta, column="selection.start_theta")
 
 
+def _check_range(ends: tuple[float, ...]) -> None:
+    for end in ends:
+        _check_theta(end)
+    if ends and (len(ends) != 2 or ends[0] >= ends[1]):
+        raise InputError("[low, high], low below high", list(ends), column="selection.start_range")
+
+
 def _only(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for key in table:
         if key not in known:
@@ -195,48 +273,7 @@ def _table(table: Any, name: str) -> dict[str, Any]:
     if not isinstance(table, Mapping):
         raise InputError(f"a table [{name}]", repr(table), column=name)
     _only(table, KEYS[name], name)
-    return {key: _value(value, key, f"{name}.{key}") for key, value in table.items()}
-
-
-def _value(value: Any, key: str, column: str) -> Any:
-    if key == "content":
-        return _shares(value, column)
-    if key == "grid":
-        return _grid(value, column)
-    if key in TEXTS:
-        return _text(value, column)
-    return _whole(value, column) if key in WHOLE else _number(value, column)
-
-
-def _text(value: Any, column: str) -> str:
-    if not isinstance(value, str):
-        raise InputError("a text", repr(value), column=column)
-    return value
-
-
-def _whole(value: Any, column: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError("a whole number", repr(value), column=column)
-    return value
-
-
-def _number(value: Any, column: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise InputError("a number", repr(value), column=column)
-    return float(value)
-
-
-def _shares(value: Any, column: str) -> Shares:
-    if not isinstance(value, Mapping):
-        raise InputError(f"a table [{column}] of areas and shares", repr(value), column=column)
-    return tuple((str(area), _number(share, f"{column}.{area}")) for area, share in value.items())
-
-
-def _grid(value: Any, column: str) -> Grid:
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 3:
-        raise InputError("[low, high, n]", repr(value), column=column)
-    low, high, n = value
-    return Grid(_number(low, column), _number(high, column), _whole(n, column))
+    return {key: value_of(value, key, f"{name}.{key}") for key, value in table.items()}
 
 
 def _levels(value: Any) -> tuple[Level, ...]:
@@ -249,5 +286,5 @@ def _level(value: Any, column: str) -> Level:
     if not isinstance(value, Mapping) or set(value) != {"name", "minimum"}:
         raise InputError("name and minimum", repr(value), column=column)
     return Level(
-        _text(value["name"], f"{column}.name"), _number(value["minimum"], f"{column}.minimum")
+        text(value["name"], f"{column}.name"), number(value["minimum"], f"{column}.minimum")
     )

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from engine import content_shares, selection, stopping
+from engine import content_shares, pretest, selection, stopping
 from engine.ability import AbilityEstimate, estimate
+from engine.answers import answers
 from engine.arrays import Bools, Floats, Ints
+from engine.classification import clear_codes
 from engine.designs import (
     RULES_VERSION,
     ExamDesign,
@@ -23,11 +25,17 @@ from engine.designs import (
     design_from_mapping,
     design_to_mapping,
 )
-from engine.errors import InputError
 from engine.exposure import randomesque
+from engine.exposure.barriers import barriers, names_of, narrowed
+from engine.exposure.rules import WEIGHING, stratum_of
+from engine.exposure.usage import trace_of
+from engine.exposure.weighing import weighed
 from engine.items import ItemParameters
 from engine.models import dispatch
+from engine.priors import Prior
 from engine.randomness import words
+from engine.starting import starting_thetas
+from engine.states import SittingState, Step, check_state, read_usage, record_response
 from engine.stopping import REASONS, StopReason
 
 __all__ = [
@@ -49,69 +57,16 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class SittingState:
-    """One candidate's attempt, as far as it has come.
-
-    Parameters
-    ----------
-    seed
-        Of everything that is random in this sitting.
-    administered, scores
-        Bank rows in the order given, and the score of each from 0.
-    held
-        Rows that may not be chosen any more, as of the next step.
-    """
-
-    seed: int
-    administered: tuple[int, ...] = ()
-    scores: tuple[int, ...] = ()
-    held: frozenset[int] = frozenset()
-
-    @property
-    def n(self) -> int:
-        """How many items were answered; also the position of the next step, from 0."""
-        return len(self.administered)
-
-
-@dataclass(frozen=True)
-class Step:
-    """What to do next, and why.
-
-    Parameters
-    ----------
-    estimate
-        By the interim estimator; before the first response the starting theta and the prior's
-        standard deviation.
-    next_item
-        Bank row of the next item; None when the test is over.
-    stop_reason
-        Why it is over; None when it is not. Exactly one of the two is None.
-    trace
-        What the decision rested on, as JSON can hold it.
-    """
-
-    estimate: AbilityEstimate
-    next_item: int | None
-    stop_reason: StopReason | None
-    trace: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class _Pool:
-    """The items that may come next, and how content balancing narrowed them."""
+    """The items that may come next, how content balancing narrowed them, and what was turned away.
+
+    ``turned`` holds the items that Sympson-Hetter does not let through; None without it.
+    """
 
     eligible: Bools
     area: str | None
     skipped: tuple[str, ...]
-
-
-def record_response(state: SittingState, row: int, score: int) -> SittingState:
-    """Add a scored response; `InputError` for an item already answered or a negative score."""
-    if row in state.administered:
-        raise InputError("an item that was not answered yet", f"row {row} again", column="item")
-    if row < 0 or score < 0:
-        raise InputError("a row and a score from 0", f"row {row}, score {score}", column="score")
-    return replace(state, administered=(*state.administered, row), scores=(*state.scores, score))
+    turned: Bools | None = None
 
 
 def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) -> Step:
@@ -136,23 +91,27 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
     InputError
         For a row or a score that the bank does not have.
     """
+    check_state(state, items, design)
     now = _interim(state, items, design)
-    theta = np.array([now.theta])
-    information = dispatch.information(theta, items)[0]
-    collected = float(information[list(state.administered)].sum())
-    trace = _facts(state, now, collected, design)
-    code = stopping.stopping_codes(design.stop, state.n, np.array([now.se]), np.array([collected]))
+    information = dispatch.information(np.array([now.theta]), items)[0]
+    standing = _standing(state, now, information, items, design)
+    trace = _facts(state, now, float(standing.information[0]), design)
+    code = stopping.stopping_codes(design.stop, standing)
     if code[0] >= 0:
         return _stopped(now, REASONS[code[0]], trace)
-    pool = _pool(state, items, design)
+    if pretest.is_place(design.pretest, words(state.seed), state.n)[0]:
+        row = _tried_out(state, now.theta, items, design, trace)
+        if row is not None:
+            return Step(now, row, None, trace)
+    pool = _limited(_pool(state, items, design), now.theta, state, items, design, trace)
     trace |= {"eligible": int(pool.eligible.sum()), "area": pool.area}
     trace["areas_without_items"] = list(pool.skipped)
     if not pool.eligible.any():
         return _stopped(now, StopReason.BANK_EXHAUSTED, trace)
     best = information[pool.eligible].max(keepdims=True)
-    if stopping.too_little_left(design.stop, state.n, best)[0]:
+    if stopping.too_little_left(design.stop, standing.n, best)[0]:
         return _stopped(now, StopReason.BEST_INFORMATION, trace)
-    values = _values(theta, information, items, state, design)
+    values = _values(np.array([now.theta]), information, pool, items, state, design)
     return _chosen(now, values, pool, state, design, trace)
 
 
@@ -166,32 +125,134 @@ def final_estimate(
     AbilityEstimate
         Without responses, the prior for EAP and MAP, theta NaN and se infinite for MLE and WLE.
     """
-    return _estimated(design.final, state, items, design)
+    return _estimated(design.final, *state.scored, items, design)
 
 
 def _interim(state: SittingState, items: ItemParameters, design: ExamDesign) -> AbilityEstimate:
-    if not state.administered:
-        return AbilityEstimate(design.start_theta, design.prior_sd)
-    return _estimated(design.interim, state, items, design)
+    rows, scores = state.scored
+    if not rows:
+        return AbilityEstimate(start_of(state, design), design.prior_sd)
+    return _estimated(design.interim, rows, scores, items, design, state.prior_mean)
+
+
+def start_of(state: SittingState, design: ExamDesign) -> float:
+    """Where the first item is selected: the candidate's prior mean, a drawn or the set theta."""
+    if state.prior_mean is not None:
+        return state.prior_mean
+    return float(starting_thetas(design, words(state.seed))[0])
 
 
 def _estimated(
-    method: str, state: SittingState, items: ItemParameters, design: ExamDesign
+    method: str,
+    rows: tuple[int, ...],
+    scores: tuple[int, ...],
+    items: ItemParameters,
+    design: ExamDesign,
+    mean: float | None = None,
 ) -> AbilityEstimate:
-    return estimate(
-        method, state.administered, state.scores, items, prior=design.prior, grid=design.grid
+    prior = design.prior if mean is None else Prior(mean, design.prior_sd)
+    return estimate(method, rows, scores, items, prior=prior, grid=design.grid)
+
+
+def _standing(
+    state: SittingState,
+    now: AbilityEstimate,
+    information: Floats,
+    items: ItemParameters,
+    design: ExamDesign,
+) -> stopping.Standing:
+    rows, scores = state.scored
+    n = state.n if design.pretest.counts_towards_length else len(rows)
+    theta, se, change = np.array([now.theta]), np.array([now.se]), np.inf
+    if design.stop.theta_change is not None and len(rows) > 1:
+        before = _estimated(design.interim, rows[:-1], scores[:-1], items, design, state.prior_mean)
+        change = abs(now.theta - before.theta)
+    clear = np.array([-1])
+    if rows and design.classification.method is not None:
+        given = answers(np.array([rows]), np.array([scores]))
+        clear = clear_codes(design.classification, design.cuts, theta, se, given, items)
+    collected = np.array([information[list(rows)].sum()])
+    return stopping.Standing(np.array([n]), se, collected, np.array([change]), clear)
+
+
+def _tried_out(
+    state: SittingState,
+    theta: float,
+    items: ItemParameters,
+    design: ExamDesign,
+    trace: dict[str, Any],
+) -> int | None:
+    """Item to try out now; None, and an event in the trace, where none is free."""
+    found = read_usage(state, design)
+    free = sorted(state.pretest - state.held - set(state.administered))
+    if found is None or not free:
+        trace["events"].append("pretest_missing")
+        return None
+    rows = np.array(free)
+    worth = pretest.worth(
+        design.pretest, np.array([theta]), items, rows, found.given, found.knowledge
     )
+    everything = np.ones(worth.shape, dtype=np.bool_)
+    row = int(pretest.pick(worth, everything, words(state.seed), state.n, rows)[0])
+    read = {str(one): int(found.given[one]) for one in free}
+    trace |= {"pretest": True, "eligible": len(free), "area": None, "areas_without_items": []}
+    trace["usage"] = {"pretest_given": read}
+    if design.pretest.choice == "d_optimal":
+        tables = {str(one): found.knowledge[one].tolist() for one in free}
+        trace["usage"]["pretest_knowledge"] = tables
+    return row
+
+
+def _limited(
+    pool: _Pool,
+    theta: float,
+    state: SittingState,
+    items: ItemParameters,
+    design: ExamDesign,
+    trace: dict[str, Any],
+) -> _Pool:
+    """Keep to the limits that yield when nothing else is left, and say which did."""
+    rules, found, where = design.exposure, read_usage(state, design), np.array([theta])
+    if rules.needs_usage and found is not None:
+        trace["usage"] = trace_of(found, rules, int(stratum_of(where, rules)[0]))
+    limits = barriers(
+        rules,
+        items,
+        where,
+        words(state.seed),
+        found,
+        rejected=_mask(state.rejected, items)[None],
+        excluded=_mask(state.excluded, items)[None] if state.excluded else None,
+    )
+    if state.excluded:
+        trace["excluded"] = sorted(state.excluded)
+    if not limits:
+        return pool
+    eligible, yielded = narrowed(pool.eligible[None], limits)
+    trace["events"] += names_of(tuple(limits), yielded[0])
+    turned = pool.eligible[None]
+    for name, mask in limits.items():
+        turned = turned & (~mask if name == "sympson_hetter" else mask)
+    return replace(
+        pool, eligible=eligible[0], turned=turned[0] if "sympson_hetter" in limits else None
+    )
+
+
+def _mask(rows: frozenset[int], items: ItemParameters) -> Bools:
+    mask = np.zeros(len(items), dtype=np.bool_)
+    mask[list(rows)] = True
+    return mask
 
 
 def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Pool:
     free = np.ones(len(items), dtype=np.bool_)
-    _check_held(state.held, items)
-    free[[*state.administered, *state.held]] = False
+    free[[*state.administered, *state.held, *state.pretest]] = False
     if not design.content_shares:
         return _Pool(free, None, ())
     masks = content_shares.area_masks(design.content_shares, items)
-    counts = masks[:, list(state.administered)].sum(axis=1, dtype=np.int64)[None]
-    short = content_shares.shortfalls(counts, design.content_shares, state.n)
+    rows = list(state.scored[0])
+    counts = masks[:, rows].sum(axis=1, dtype=np.int64)[None]
+    short = content_shares.shortfalls(counts, design.content_shares, np.array([len(rows)]))
     chosen, skipped = content_shares.needed_area(short, (masks & free).sum(axis=1)[None] > 0)
     names = [name for name, _ in design.content_shares]
     without = tuple(name for name, skip in zip(names, skipped[0], strict=True) if skip)
@@ -200,22 +261,30 @@ def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Po
     return _Pool(free & masks[chosen[0]], names[chosen[0]], without)
 
 
-def _check_held(held: frozenset[int], items: ItemParameters) -> None:
-    if held and not 0 <= min(held) <= max(held) < len(items):
-        raise InputError(f"held rows from 0 to {len(items) - 1}", sorted(held), column="held")
-
-
 def _values(
     theta: Floats,
     information: Floats,
+    pool: _Pool,
     items: ItemParameters,
     state: SittingState,
     design: ExamDesign,
 ) -> Floats:
     """Criterion values, shape ``(1, n_items)``; the information at hand is not computed twice."""
+    seeds = words(state.seed)
+    if design.exposure.method in WEIGHING:
+        everything = np.arange(len(items), dtype=np.int64)
+        return weighed(
+            design.exposure,
+            information[None],
+            pool.eligible[None],
+            seeds,
+            step=state.n,
+            counted=np.array([len(state.scored[0])]),
+            length=design.scored_length,
+            rows=everything,
+        )
     if design.criterion == "max_information":
         return information[None]
-    seeds = words(state.seed)
     return selection.criterion_values(design.criterion, theta, items, seeds, state.n)
 
 
@@ -232,6 +301,9 @@ def _chosen(
     candidates = rows[:, : design.randomesque]
     row = int(randomesque.draw(candidates, words(state.seed), state.n)[0])
     trace["best"] = _best(rows[0], found[0])
+    if pool.turned is not None:
+        last = found[0, max(0, (candidates[0] >= 0).sum() - 1)]
+        trace["rejected"] = np.flatnonzero(pool.turned & (values[0] >= last)).tolist()
     trace["drawn_from"] = [int(candidate) for candidate in candidates[0] if candidate >= 0]
     return Step(now, row, None, trace)
 
@@ -247,12 +319,13 @@ def _facts(
         "rules_version": RULES_VERSION,
         "position": state.n,
         "criterion": design.criterion,
-        "estimator": design.interim if state.administered else "start",
+        "estimator": design.interim if state.scored[0] else "start",
         "theta": now.theta,
         "se": _finite(now.se),
         "information": collected,
         "held": sorted(state.held),
-    }
+        "events": [],
+    } | ({} if state.prior_mean is None else {"prior_mean": state.prior_mean})
 
 
 def _finite(number: float) -> float | None:

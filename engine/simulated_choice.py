@@ -13,6 +13,8 @@ from engine import selection
 from engine.arrays import Bools, Floats, Ints, Words
 from engine.content_shares import area_masks
 from engine.designs import ExamDesign
+from engine.exposure.rules import WEIGHING
+from engine.exposure.weighing import weighed
 from engine.items import ItemParameters
 from engine.lookup import InformationLookup, information_lookup, interval_of
 from engine.models import dispatch
@@ -54,7 +56,7 @@ class Chooser:
     pools: tuple[Pool, ...]
 
     def choose(
-        self, theta: Floats, free: Bools, area: Ints, seeds: Words, n: int
+        self, theta: Floats, free: Bools, area: Ints, seeds: Words, n: int, counted: Ints
     ) -> tuple[Ints, Floats]:
         """Candidates for the next item of each examinee.
 
@@ -68,6 +70,8 @@ class Chooser:
             The pool of each examinee; -1 where no pool has an item left.
         n
             Position of the step, from 0.
+        counted
+            Items that count so far, shape ``(n_persons,)``.
 
         Returns
         -------
@@ -83,8 +87,17 @@ class Chooser:
             if len(here):
                 everyone = len(here) == len(theta)
                 some = free if everyone else free[here]
-                rows[here], best[here] = self._from(pool, theta[here], some, seeds[here], n)
+                if self.design.exposure.method in WEIGHING:
+                    rows[here], best[here] = self._weighed(
+                        pool, theta[here], some, seeds[here], n, counted[here]
+                    )
+                else:
+                    rows[here], best[here] = self._from(pool, theta[here], some, seeds[here], n)
         return rows, best
+
+    def values(self, theta: Floats, seeds: Words, n: int) -> Floats:
+        """Criterion values of the whole bank, shape ``(n_persons, n_items)``."""
+        return selection.criterion_values(self.design.criterion, theta, self.items, seeds, n)
 
     def _from(
         self, pool: Pool, theta: Floats, free: Bools, seeds: Words, n: int
@@ -114,6 +127,22 @@ class Chooser:
         if self.design.stop.best_information is not None:
             best = _largest(dispatch.information(theta, pool.items), eligible)
         return self._picked(values[:, pool.rows], eligible, pool.rows), best
+
+    def _weighed(
+        self, pool: Pool, theta: Floats, free: Bools, seeds: Words, n: int, counted: Ints
+    ) -> tuple[Ints, Floats]:
+        information, eligible = dispatch.information(theta, pool.items), free[:, pool.rows]
+        values = weighed(
+            self.design.exposure,
+            information,
+            eligible,
+            seeds,
+            step=n,
+            counted=counted,
+            length=self.design.scored_length,
+            rows=pool.rows,
+        )
+        return self._picked(values, eligible, pool.rows), _largest(information, eligible)
 
     def _computed(self, pool: Pool, theta: Floats, free: Bools) -> tuple[Ints, Floats]:
         values, eligible = dispatch.information(theta, pool.items), free[:, pool.rows]
@@ -150,7 +179,7 @@ def chooser(items: ItemParameters, design: ExamDesign) -> Chooser:
 
 
 def _pool(rows: Ints, items: ItemParameters, design: ExamDesign) -> Pool:
-    needed = (design.stop.longest or len(rows)) + SPARE + design.randomesque
+    needed = (design.longest or len(rows)) + SPARE + design.randomesque
     most = int(WORTHWHILE * len(rows))
     worthwhile = design.criterion == "max_information" and needed < most
     lookup = (

@@ -15,16 +15,24 @@ import numpy as np
 
 from engine import content_shares, stopping
 from engine.ability import eap_of, estimates
-from engine.answers import Answers, answers, check_matrix
+from engine.answers import Answers, check_matrix
 from engine.arrays import Bools, Floats, Ints, Words
+from engine.classification import clear_codes
 from engine.designs import ExamDesign, check_design
 from engine.errors import InputError
 from engine.exposure import randomesque
+from engine.exposure.barriers import BARRIERS, barriers, narrowed
+from engine.exposure.rules import stratum_of
+from engine.exposure.usage import Readings, Usage, no_usage, readings
 from engine.grids import tables
 from engine.items import ItemParameters
 from engine.models import dispatch
+from engine.pretest import check_pretest, is_place, pick, worth
+from engine.priors import Prior
 from engine.randomness import sitting_seeds, uniform
 from engine.simulated_choice import Chooser, chooser
+from engine.simulated_usage import Block, block_size, block_usage
+from engine.starting import starting_thetas
 from engine.stopping import REASONS, StopReason
 
 PERSONS_AT_ONCE = 512
@@ -58,6 +66,14 @@ class Simulated:
         By the final estimator, shape ``(n,)``.
     area_missing
         Whether content balancing at some step met an area without items, shape ``(n,)``.
+    tried_out
+        Whether each item given was tried out and not scored, shaped as ``rows``.
+    yielded
+        Steps at which each of ``engine.exposure.barriers.BARRIERS`` had to yield, ``(n, 4)``.
+    pretest_missing
+        Places for items to try out at which none was free, shape ``(n,)``.
+    usage
+        Counters after the last examinee, those handed in included.
     """
 
     items: ItemParameters
@@ -73,6 +89,10 @@ class Simulated:
     final_theta: Floats
     final_se: Floats
     area_missing: Bools
+    tried_out: Bools
+    yielded: Ints
+    pretest_missing: Ints
+    usage: Usage
 
     @property
     def n(self) -> int:
@@ -82,6 +102,28 @@ class Simulated:
     def stop_reason(self, person: int) -> StopReason:
         """Why a sitting ended."""
         return REASONS[int(self.stop_code[person])]
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What the sittings of a simulation find and bring along; nothing by default.
+
+    Parameters
+    ----------
+    usage
+        Counters over earlier sittings. Examinees see those before them.
+    pretest
+        Items that are tried out, shape ``(n_items,)``.
+    excluded
+        Items of each person's earlier sittings, shape ``(n, n_items)``.
+    prior_means
+        Of each person, shape ``(n,)``, where the design allows them.
+    """
+
+    usage: Usage | None = None
+    pretest: Bools | None = None
+    excluded: Bools | None = None
+    prior_means: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +146,11 @@ class _Setting:
     chooser: Chooser
     masks: Bools
     """Content areas by item, shape ``(n_areas, n_items)``."""
+    pretest: Bools
+    """Items that are tried out, shape ``(n_items,)``."""
+    around: Surroundings
+    found: Readings | None = None
+    """What the counters said before the block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +158,9 @@ class _Crowd:
     """The examinees of a block who are still sitting; the arrays are changed in place.
 
     ``who`` is the place of each in the simulation, ``left`` the number of free items by content
-    area, ``counts`` the number given.
+    area, ``counts`` the number given, ``n`` that of all items that count, ``scored`` which these
+    are, ``untried`` the items still to try out, ``rejected`` those that Sympson-Hetter turned away,
+    and ``change`` by how much the last answer moved theta.
     """
 
     who: Ints
@@ -123,6 +172,11 @@ class _Crowd:
     scores: Ints
     theta: Floats
     se: Floats
+    n: Ints
+    scored: Bools
+    untried: Bools
+    rejected: Bools
+    change: Floats
 
     def only(self, keep: Bools) -> _Crowd:
         """Those to keep."""
@@ -139,6 +193,7 @@ def simulate(
     scores: Ints | None = None,
     observed: Bools | None = None,
     seed: int = 0,
+    surroundings: Surroundings | None = None,
     advance: Callable[[int], object] = _nothing,
 ) -> Simulated:
     """Simulate an adaptive test for many examinees.
@@ -155,6 +210,8 @@ def simulate(
         by default). Items that a person did not answer are not given.
     seed
         Of everything random.
+    surroundings
+        What sittings find and bring along: counters, items to try out, earlier items, prior means.
     advance
         Called with the number of examinees done since the last call.
 
@@ -165,18 +222,37 @@ def simulate(
         of ``theta`` and ``scores`` is given.
     """
     check_design(design, items)
+    around = Surroundings() if surroundings is None else surroundings
+    tried = np.zeros(len(items), dtype=np.bool_) if around.pretest is None else around.pretest
+    check_pretest(design.pretest, items, tried)
+    _check_means(around.prior_means, design)
     source = _source(items, theta, scores, observed)
     n = len(source.theta)
     seeds = sitting_seeds(seed, n)
     masks = content_shares.area_masks(design.content_shares, items)
-    setting = _Setting(items, design, source, seeds, chooser(items, design), masks)
-    record = _blank(setting, seed)
-    for start in range(0, n, PERSONS_AT_ONCE):
-        who = np.arange(start, min(start + PERSONS_AT_ONCE, n), dtype=np.int64)
-        _run(setting, who, record)
-        _finish(setting, who, record)
+    setting = _Setting(items, design, source, seeds, chooser(items, design), masks, tried, around)
+    record, start = _blank(setting, seed), 0
+    while start < n:
+        size = block_size(design, record.usage.sittings, PERSONS_AT_ONCE)
+        who = np.arange(start, min(start + size, n), dtype=np.int64)
+        record = _block(setting, who, record)
         advance(len(who))
+        start += len(who)
     return record
+
+
+def _block(setting: _Setting, who: Ints, record: Simulated) -> Simulated:
+    """Simulate a block and count what it was given."""
+    design, items = setting.design, setting.items
+    found = readings(record.usage, design.exposure)
+    setting = replace(setting, found=found)
+    n_strata = design.exposure.n_strata
+    visited, feasible = (np.full((len(who), n_strata), start) for start in (False, True))
+    _run(setting, who, record, (visited, feasible))
+    _finish(setting, who, record)
+    block = Block(record.rows[who], record.final_theta[who], setting.seeds[who], visited, feasible)
+    usage = block_usage(block, design, items, found, setting.pretest)
+    return replace(record, usage=record.usage + usage)
 
 
 def _source(
@@ -194,9 +270,15 @@ def _source(
     return _Source(np.full(len(scores), np.nan), scores, known)
 
 
+def _check_means(means: Floats | None, design: ExamDesign) -> None:
+    if means is not None and not design.candidate_prior:
+        raise InputError("no prior means of candidates, by this exam", "some", column="prior_means")
+
+
 def _blank(setting: _Setting, seed: int) -> Simulated:
+    usage, n_strata = setting.around.usage, setting.design.exposure.n_strata
     n, n_items = len(setting.source.theta), len(setting.items)
-    shape = (n, min(setting.design.stop.longest or n_items, n_items))
+    shape = (n, min(setting.design.longest or n_items, n_items))
     return Simulated(
         items=setting.items,
         design=setting.design,
@@ -211,6 +293,10 @@ def _blank(setting: _Setting, seed: int) -> Simulated:
         final_theta=np.full(n, np.nan),
         final_se=np.full(n, np.nan),
         area_missing=np.zeros(n, dtype=np.bool_),
+        tried_out=np.zeros(shape, dtype=np.bool_),
+        yielded=np.zeros((n, len(BARRIERS)), dtype=np.int64),
+        pretest_missing=np.zeros(n, dtype=np.int64),
+        usage=no_usage(n_items, n_strata) if usage is None else usage,
     )
 
 
@@ -219,7 +305,12 @@ def _enter(setting: _Setting, who: Ints) -> _Crowd:
     n, n_items = len(who), len(setting.items)
     seen = setting.source.observed
     free = np.ones((n, n_items), dtype=np.bool_) if seen is None else seen[who].copy()
-    longest = min(setting.design.stop.longest or n_items, n_items)
+    untried = free[:, setting.pretest]
+    free[:, setting.pretest] = False
+    longest = min(setting.design.longest or n_items, n_items)
+    start = starting_thetas(setting.design, setting.seeds[who])
+    if setting.around.prior_means is not None:
+        start = setting.around.prior_means[who].astype(np.float64)
     return _Crowd(
         who=who,
         free=free,
@@ -228,33 +319,152 @@ def _enter(setting: _Setting, who: Ints) -> _Crowd:
         left=free.astype(np.int64) @ setting.masks.T.astype(np.int64),
         rows=np.full((n, longest), -1, dtype=np.int64),
         scores=np.full((n, longest), -1, dtype=np.int64),
-        theta=np.full(n, setting.design.start_theta),
+        theta=start,
         se=np.full(n, setting.design.prior_sd),
+        n=np.zeros(n, dtype=np.int64),
+        scored=np.zeros((n, longest), dtype=np.bool_),
+        untried=untried,
+        rejected=np.zeros((n, n_items), dtype=np.bool_),
+        change=np.full(n, np.inf),
     )
 
 
-def _run(setting: _Setting, who: Ints, record: Simulated) -> None:
+def _run(setting: _Setting, who: Ints, record: Simulated, strata: tuple[Bools, Bools]) -> None:
     """Take a block of examinees through the test, writing into the record."""
-    crowd, n = _enter(setting, who), 0
+    crowd, n, design = _enter(setting, who), 0, setting.design
     while True:
-        codes = stopping.stopping_codes(
-            setting.design.stop, n, crowd.se, _collected(setting, crowd, n)
-        )
+        codes = stopping.stopping_codes(design.stop, _standing(setting, crowd, n))
         crowd = _leave(crowd, codes, n, record)
         if not len(crowd.who):
             return
-        area = _area(setting, crowd, n, record)
+        trying = _trying(setting, crowd, n, record)
+        area = _area(setting, crowd, record, trying)
+        limits = _limits(setting, crowd)
+        allowed = _allowed(setting, crowd, limits, area, record, (who[0], *strata))
         seeds = setting.seeds[crowd.who]
-        candidates, best = setting.chooser.choose(crowd.theta, crowd.free, area, seeds, n)
-        done = np.where(candidates[:, 0] < 0, EXHAUSTED, -1)
-        little = stopping.too_little_left(setting.design.stop, n, best)
-        codes = np.where((done < 0) & little, BEST_INFORMATION, done)
-        crowd, candidates = _leave(crowd, codes, n, record), candidates[codes < 0]
+        candidates, best = setting.chooser.choose(crowd.theta, allowed, area, seeds, n, crowd.n)
+        little = stopping.too_little_left(design.stop, crowd.n, best)
+        done = np.where(little, BEST_INFORMATION, -1)
+        done = np.where(candidates[:, 0] < 0, EXHAUSTED, done)
+        done = np.where(trying >= 0, -1, done)
+        _reject(setting, crowd, limits, area, candidates, n)
+        rows = randomesque.draw(candidates, seeds, n)
+        rows = np.where(trying >= 0, trying, rows)
+        crowd, rows = _leave(crowd, done, n, record), rows[done < 0]
         if not len(crowd.who):
             return
-        seeds = setting.seeds[crowd.who]
-        _answer(setting, crowd, randomesque.draw(candidates, seeds, n), n, record)
+        _answer(setting, crowd, rows, n, record)
         n += 1
+
+
+def _trying(setting: _Setting, crowd: _Crowd, n: int, record: Simulated) -> Ints:
+    """Item to try out with each examinee now; -1 for one who gets an item that counts."""
+    rules, seeds = setting.design.pretest, setting.seeds[crowd.who]
+    rows = np.flatnonzero(setting.pretest)
+    due = is_place(rules, seeds, n)
+    nobody = np.full(len(due), -1, dtype=np.int64)
+    if not due.any() or setting.found is None:
+        return nobody
+    some = due & crowd.untried.any(axis=1)
+    record.pretest_missing[crowd.who[due & ~some]] += 1
+    if not some.any():
+        return nobody
+    found = setting.found
+    worths = worth(rules, crowd.theta, setting.items, rows, found.given, found.knowledge)
+    return np.where(some, pick(worths, crowd.untried, seeds, n, rows), -1)
+
+
+def _limits(setting: _Setting, crowd: _Crowd) -> dict[str, Bools]:
+    """Soft limits on what each examinee may be given."""
+    excluded = setting.around.excluded
+    return barriers(
+        setting.design.exposure,
+        setting.items,
+        crowd.theta,
+        setting.seeds[crowd.who],
+        setting.found,
+        rejected=crowd.rejected,
+        excluded=None if excluded is None else excluded[crowd.who],
+    )
+
+
+def _allowed(
+    setting: _Setting,
+    crowd: _Crowd,
+    limits: dict[str, Bools],
+    area: Ints,
+    record: Simulated,
+    strata: tuple[int, Bools, Bools],
+) -> Bools:
+    """Free items of each examinee's pool within the limits, which yield where nothing is left.
+
+    ``strata`` has the first examinee of the block, the strata of theta met, and those in which the
+    draw of eligible items did not yield.
+    """
+    first, visited, feasible = strata
+    choosing = area >= 0
+    people = crowd.who - first
+    stratum = stratum_of(crowd.theta, setting.design.exposure)
+    visited[people[choosing], stratum[choosing]] = True
+    if not limits:
+        return crowd.free
+    allowed, yielded = narrowed(_in_area(setting, crowd, area), limits)
+    places = np.array([BARRIERS.index(name) for name in limits])
+    record.yielded[np.ix_(crowd.who, places)] += yielded
+    if "eligibility" in limits:
+        gave_way = yielded[:, -1]
+        feasible[people[gave_way], stratum[gave_way]] = False
+    return allowed
+
+
+def _in_area(setting: _Setting, crowd: _Crowd, area: Ints) -> Bools:
+    """Free items of each examinee's pool; none where there is no pool."""
+    mine = (area >= 0)[:, None]
+    if setting.design.content_shares:
+        mine = mine & setting.masks[area]
+    return crowd.free & mine
+
+
+def _reject(
+    setting: _Setting,
+    crowd: _Crowd,
+    limits: dict[str, Bools],
+    area: Ints,
+    candidates: Ints,
+    n: int,
+) -> None:
+    """Note which items Sympson-Hetter turned away, where strata of theta make that matter."""
+    design = setting.design
+    if design.exposure.method != "sympson_hetter" or not design.exposure.strata:
+        return
+    turned = _in_area(setting, crowd, area)
+    for name, mask in limits.items():
+        turned = turned & (~mask if name == "sympson_hetter" else mask)
+    values = setting.chooser.values(crowd.theta, setting.seeds[crowd.who], n)
+    last = np.maximum((candidates >= 0).sum(axis=1) - 1, 0)
+    row = np.take_along_axis(candidates, last[:, None], axis=1)
+    chosen = np.take_along_axis(values, np.maximum(row, 0), axis=1)
+    crowd.rejected[:] |= turned & (values >= chosen) & (row >= 0)
+
+
+def _standing(setting: _Setting, crowd: _Crowd, n: int) -> stopping.Standing:
+    """Where everybody stands, as far as the rules ask."""
+    design = setting.design
+    clear = np.full(len(crowd.who), -1, dtype=np.int64)
+    if design.classification.method is not None and n:
+        given = _answers(crowd, n)
+        clear = clear_codes(
+            design.classification, design.cuts, crowd.theta, crowd.se, given, setting.items
+        )
+        clear = np.where(crowd.n > 0, clear, -1)
+    counted = np.full(len(crowd.who), n) if design.pretest.counts_towards_length else crowd.n
+    information = _collected(setting, crowd, n)
+    return stopping.Standing(counted, crowd.se, information, crowd.change, clear)
+
+
+def _answers(crowd: _Crowd, n: int) -> Answers:
+    """The answers that count among the first ``n``."""
+    return Answers(crowd.rows[:, :n], crowd.scores[:, :n], crowd.scored[:, :n])
 
 
 def _leave(crowd: _Crowd, codes: Ints, n: int, record: Simulated) -> _Crowd:
@@ -273,33 +483,41 @@ def _collected(setting: _Setting, crowd: _Crowd, n: int) -> Floats:
     if setting.design.stop.information is None or n == 0:
         return np.zeros(len(crowd.who))
     values = dispatch.paired("information", crowd.theta, crowd.rows[:, :n], setting.items)
-    collected: Floats = values.sum(axis=1)
+    collected: Floats = (values * crowd.scored[:, :n]).sum(axis=1)
     return collected
 
 
-def _area(setting: _Setting, crowd: _Crowd, n: int, record: Simulated) -> Ints:
-    """Pool from which each examinee's next item comes; -1 where all pools are empty."""
+def _area(setting: _Setting, crowd: _Crowd, record: Simulated, trying: Ints) -> Ints:
+    """Pool from which each examinee's next item comes; -1 where none is asked, or all are empty."""
     shares = setting.design.content_shares
     if not shares:
-        return np.zeros(len(crowd.who), dtype=np.int64)
-    short = content_shares.shortfalls(crowd.counts, shares, n)
+        return np.where(trying >= 0, -1, 0)
+    short = content_shares.shortfalls(crowd.counts, shares, crowd.n)
     area, skipped = content_shares.needed_area(short, crowd.left > 0)
+    area = np.where(trying >= 0, -1, area)
     record.area_missing[crowd.who[(area >= 0) & skipped.any(axis=1)]] = True
     return area
 
 
 def _answer(setting: _Setting, crowd: _Crowd, rows: Ints, n: int, record: Simulated) -> None:
-    """Give everyone an item, score the answer, and estimate theta anew."""
+    """Give everyone an item, score the answer, and estimate theta anew where it counts."""
     people = np.arange(len(rows))
-    scores = _scores(setting, crowd, rows)
-    crowd.rows[:, n], crowd.scores[:, n] = rows, scores
+    scores, counts = _scores(setting, crowd, rows), ~setting.pretest[rows]
+    crowd.rows[:, n], crowd.scores[:, n], crowd.scored[:, n] = rows, scores, counts
     crowd.free[people, rows] = False
-    taken = setting.masks[:, rows].T
+    crowd.untried[:] &= np.flatnonzero(setting.pretest)[None] != rows[:, None]
+    taken = setting.masks[:, rows].T & counts[:, None]
     crowd.counts[:] += taken
     crowd.left[:] -= taken
-    crowd.theta[:], crowd.se[:] = _interim(setting, crowd, n + 1)
+    crowd.n[:] += counts
+    theta, se = _interim(setting, crowd, n + 1)
+    moved = np.where(crowd.n > 1, np.abs(theta - crowd.theta), np.inf)
+    crowd.change[:] = np.where(counts, moved, crowd.change)
+    some = crowd.n > 0
+    crowd.theta[some], crowd.se[some] = theta[some], se[some]
     record.rows[crowd.who, n], record.scores[crowd.who, n] = rows, scores
     record.theta[crowd.who, n], record.se[crowd.who, n] = crowd.theta, crowd.se
+    record.tried_out[crowd.who, n] = ~counts
 
 
 def _scores(setting: _Setting, crowd: _Crowd, rows: Ints) -> Ints:
@@ -316,17 +534,33 @@ def _scores(setting: _Setting, crowd: _Crowd, rows: Ints) -> Ints:
 
 def _interim(setting: _Setting, crowd: _Crowd, n: int) -> tuple[Floats, Floats]:
     design, items = setting.design, setting.items
-    if design.interim != "eap":
-        given = answers(crowd.rows[:, :n], crowd.scores[:, :n])
-        return estimates(design.interim, given, items, prior=design.prior, grid=design.grid)
-    table = tables(items, design.grid).log_probabilities
-    crowd.log_likelihood[:] += table[crowd.rows[:, n - 1], crowd.scores[:, n - 1]]
-    return eap_of(crowd.log_likelihood, prior=design.prior, grid=design.grid)
+    if design.interim == "eap":
+        table = tables(items, design.grid).log_probabilities
+        added = table[crowd.rows[:, n - 1], crowd.scores[:, n - 1]]
+        crowd.log_likelihood[:] += np.where(crowd.scored[:, n - 1, None], added, 0.0)
+    means = setting.around.prior_means
+    if means is None:
+        return _estimated(setting, crowd, n, design.prior)
+    theta, se = np.empty(len(crowd.who)), np.empty(len(crowd.who))
+    for mean in np.unique(means[crowd.who]):
+        here = means[crowd.who] == mean
+        prior = Prior(float(mean), design.prior_sd)
+        theta[here], se[here] = _estimated(setting, crowd.only(here), n, prior)
+    return theta, se
+
+
+def _estimated(setting: _Setting, crowd: _Crowd, n: int, prior: Prior) -> tuple[Floats, Floats]:
+    design = setting.design
+    if design.interim == "eap":
+        return eap_of(crowd.log_likelihood, prior=prior, grid=design.grid)
+    given = _answers(crowd, n)
+    return estimates(design.interim, given, setting.items, prior=prior, grid=design.grid)
 
 
 def _finish(setting: _Setting, who: Ints, record: Simulated) -> None:
     """Final estimates of a block."""
     design, rows = setting.design, record.rows[who]
-    given = Answers(np.maximum(rows, 0), np.maximum(record.scores[who], 0), rows >= 0)
+    counts = (rows >= 0) & ~record.tried_out[who]
+    given = Answers(np.maximum(rows, 0), np.maximum(record.scores[who], 0), counts)
     theta, se = estimates(design.final, given, setting.items, prior=design.prior, grid=design.grid)
     record.final_theta[who], record.final_se[who] = theta, se

@@ -65,7 +65,7 @@ def barriers(
         passed = _draws(seeds, "sympson_hetter", len(items)) < table[stratum_of(theta, rules)]
         limits["sympson_hetter"] = passed if rejected is None else passed & ~rejected
     if rules.method == "eligibility" and found is not None:
-        drawn = _draws(seeds, "eligibility", len(items))
+        drawn = eligibility_draws(seeds, len(items))
         limits["eligibility"] = drawn < found.chances[stratum_of(theta, rules)]
     return limits
 
@@ -125,6 +125,11 @@ def k_table(rules: ExposureRules, items: ItemParameters) -> Floats:
 def names_of(limits: Sequence[str], yielded: Bools) -> list[str]:
     """Events of one sitting's step."""
     return [event_of(name) for name, did in zip(limits, yielded, strict=True) if did]
+
+
+def eligibility_draws(seeds: Words, n_items: int) -> Floats:
+    """Numbers that an item's chance must exceed to be eligible, ``(n_persons, n_items)``."""
+    return _draws(seeds, "eligibility", n_items)
 
 
 def _draws(seeds: Words, purpose: str, n_items: int) -> Floats:

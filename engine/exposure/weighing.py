@@ -13,16 +13,20 @@ from engine.exposure.rules import ExposureRules
 from engine.randomness import uniform
 
 
-def progress(n: int, length: int, acceleration: float) -> float:
+def progress(n: Ints, length: int, acceleration: float) -> Floats:
     """Share of the way from chance to information, 0 before the first item, 1 before the last.
+
+    Of sittings in which ``n`` items counted so far, shape ``(n_persons,)``:
 
     ``sum_{j<=n} j^s / sum_{j<=length-1} j^s`` with acceleration s (Barrada, Olea, Ponsoda and
     Abad, 2008; catR).
     """
-    if n >= length - 1:
-        return 1.0
-    steps = np.arange(1, length, dtype=np.float64) ** acceleration
-    return float(steps[:n].sum() / steps.sum())
+    steps = np.arange(1, max(length, 2), dtype=np.float64) ** acceleration
+    sums = np.concatenate([[0.0], np.cumsum(steps)])
+    if length < 2:
+        return np.ones(len(n))
+    shares: Floats = sums[np.minimum(n, length - 1)] / sums[-1]
+    return shares
 
 
 def weighed(
@@ -30,7 +34,9 @@ def weighed(
     values: Floats,
     eligible: Bools,
     seeds: Words,
-    position: tuple[int, int, int],
+    step: int,
+    counted: Ints,
+    length: int,
     rows: Ints,
 ) -> Floats:
     """Values by which a weighing method picks the best item.
@@ -43,8 +49,12 @@ def weighed(
         Same shape.
     seeds
         Of the sittings, shape ``(n_persons,)``.
-    position
-        Of the step, from 0; items that counted so far; items of a whole test.
+    step
+        Its position, from 0.
+    counted
+        Items that counted so far, shape ``(n_persons,)``.
+    length
+        Items that count in a whole test.
     rows
         Bank rows of the columns, shape ``(n_items,)``.
 
@@ -56,8 +66,7 @@ def weighed(
         others, 2008): the log of ``I^(w length)`` plus a Gumbel number, the largest of which
         belongs to each item with probability proportional to ``I^(w length)``.
     """
-    step, counted, length = position
-    weight = progress(counted, length, rules.acceleration)
+    weight = progress(counted, length, rules.acceleration)[:, None]
     chance = uniform(seeds[:, None], step, rules.method, rows[None])
     if rules.method == "progressive":
         largest = np.where(eligible, values, 0.0).max(axis=1, keepdims=True)
