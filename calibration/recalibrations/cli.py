@@ -173,9 +173,9 @@ class BankParameters:
     revision_ids: tuple[str, ...]
 
     def row_names(self) -> dict[tuple[str, str], str]:
-        """Name of the row of each item code and language."""
-        rows = zip(self.codes, self.languages, self.items.item, strict=True)
-        return {(code, language): name for code, language, name in rows}
+        """Name of the row of each item revision and language."""
+        rows = zip(self.revision_ids, self.languages, self.items.item, strict=True)
+        return {(revision, language): name for revision, language, name in rows}
 
 
 def bank_parameters(db: Database, code: str, owner: str) -> BankParameters:
@@ -233,13 +233,8 @@ def recorded(db: Database, bank: BankParameters, owner: str, since: int | None) 
     from item_bank.exams.responses import recorded_responses
 
     code = bank.release.bank_code
-    wanted = recorded_responses(db, code, organisation_id=owner, since=since)
-    if since is None:
-        return to_matrix((r for r in wanted if r.first), bank)
-    # A person's first sitting may lie before the day: a later one is not their first.
-    every = recorded_responses(db, code, organisation_id=owner)
-    firsts = {response.sitting_id for response in every if response.first}
-    return to_matrix((r for r in wanted if r.sitting_id in firsts), bank)
+    found = recorded_responses(db, code, organisation_id=owner, since=since)
+    return to_matrix((response for response in found if response.first), bank)
 
 
 def to_matrix(responses: Iterable[RecordedResponse], bank: BankParameters) -> Recorded:
@@ -256,7 +251,7 @@ def to_matrix(responses: Iterable[RecordedResponse], bank: BankParameters) -> Re
     rows, outside = [], 0
     sittings: dict[str, bool] = {}
     for r in responses:
-        name = names.get((r.item, EVERY_LANGUAGE)) or names.get((r.item, r.language))
+        name = names.get((r.revision_id, EVERY_LANGUAGE)) or names.get((r.revision_id, r.language))
         if name is None:
             outside += 1
             continue
@@ -267,7 +262,8 @@ def to_matrix(responses: Iterable[RecordedResponse], bank: BankParameters) -> Re
     matrix = response_matrix_from_log(rows, items=bank.items.item)
     simulated = sum(sittings.values())
     remarks = (
-        f"{outside} responses to items that the release no longer has are left out."
+        f"{outside} responses to items, or wordings of items, that the release no longer has "
+        "are left out."
         if outside
         else "",
         f"{simulated} of {len(sittings)} sittings are simulated." if simulated else "",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, Subquery, func, select
 
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import ExamVersion
@@ -28,12 +29,15 @@ class RecordedResponse:
     ----------
     person
         The candidate's pseudonymous id.
+    revision_id
+        The wording that was answered.
     first
-        Whether it is the person's first valid sitting of any exam on this bank.
+        Whether it is the person's first valid sitting of any exam on this bank, ever.
     """
 
     person: str
     item: str
+    revision_id: str
     score: int
     sitting_id: str
     position: int
@@ -52,47 +56,66 @@ def recorded_responses(
     since
         Only sittings started at or after this site time (microseconds).
     """
-    statement = (
+    statement = _responses(_sittings(bank_code, organisation_id))
+    if since is not None:
+        statement = statement.where(Sitting.started_at >= since)
+    with db.read() as session:
+        for row in session.execute(statement.execution_options(yield_per=BATCH)):
+            *values, place = row
+            yield RecordedResponse(*values, first=place == 1)
+
+
+def _sittings(bank_code: str, organisation_id: str) -> Subquery:
+    """Return the sittings that count, each with its place among those of its person."""
+    place = func.row_number().over(
+        partition_by=Sitting.candidate_id, order_by=(Sitting.started_at, Sitting.id)
+    )
+    counted = (
+        select(Response.position)
+        .where(Response.sitting_id == Sitting.id, Response.score.is_not(None))
+        .exists()
+    )
+    return (
+        select(Sitting.id, Release.id.label("release_id"), place.label("place"))
+        .join(ExamVersion, ExamVersion.id == Sitting.exam_version_id)
+        .join(Release, Release.id == ExamVersion.release_id)
+        .join(Bank, Bank.id == Release.bank_id)
+        .where(
+            Bank.code == bank_code,
+            Bank.organisation_id == organisation_id,
+            Sitting.status == "finished",
+            counted,
+        )
+        .subquery()
+    )
+
+
+def _responses(sittings: Subquery) -> Select[Any]:
+    return (
         select(
             Sitting.candidate_id,
             ReleaseItem.code,
+            ReleaseItem.revision_id,
             Response.score,
             Sitting.id,
             Response.position,
             PresentedItem.language,
             Sitting.simulated,
+            sittings.c.place,
         )
+        .join(sittings, sittings.c.id == Sitting.id)
         .join(Response, Response.sitting_id == Sitting.id)
         .join(
             PresentedItem,
             (PresentedItem.sitting_id == Response.sitting_id)
             & (PresentedItem.position == Response.position),
         )
-        .join(ExamVersion, ExamVersion.id == Sitting.exam_version_id)
-        .join(Release, Release.id == ExamVersion.release_id)
-        .join(Bank, Bank.id == Release.bank_id)
         .join(
             ReleaseItem,
-            (ReleaseItem.release_id == Release.id)
+            (ReleaseItem.release_id == sittings.c.release_id)
             & (ReleaseItem.revision_id == PresentedItem.revision_id)
             & (ReleaseItem.language == PresentedItem.language),
         )
-        .where(
-            Bank.code == bank_code,
-            Bank.organisation_id == organisation_id,
-            Sitting.status == "finished",
-            Response.score.is_not(None),
-        )
+        .where(Response.score.is_not(None))
         .order_by(Sitting.started_at, Sitting.id, Response.position)
     )
-    if since is not None:
-        statement = statement.where(Sitting.started_at >= since)
-    first: dict[str, str] = {}
-    with db.read() as session:
-        for row in session.execute(statement.execution_options(yield_per=BATCH)):
-            person, code, points, sitting, position, language, simulated = row
-            assert points is not None, "the query asks for scores"
-            is_first = first.setdefault(person, sitting) == sitting
-            yield RecordedResponse(
-                person, code, points, sitting, position, language, simulated, is_first
-            )
