@@ -19,6 +19,7 @@ from item_bank.store.tables.releases import Release, ReleaseItem
 from item_bank.store.tables.sittings import PresentedItem, Response, Sitting
 
 BATCH = 10_000
+FIRST = 8  # the column with a sitting's place among those of its person
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ def recorded_responses(
         statement = statement.where(Sitting.started_at >= since)
     with db.read() as session:
         for row in session.execute(statement.execution_options(yield_per=BATCH)):
-            *values, place = row
-            yield RecordedResponse(*values, first=place == 1)
+            yield RecordedResponse(*row[:FIRST], row[FIRST] == 1)
 
 
 def _sittings(bank_code: str, organisation_id: str) -> Subquery:
