@@ -16,7 +16,8 @@ from item_bank.store.database import open_database
 from item_bank.store.schema import DEMONSTRATION, opened_site
 
 FILE = "demo.db"
-_OURS = {FILE, f"{FILE}-wal", f"{FILE}-shm", "secrets", "building"}
+SECRETS = "demo-secrets"  # where every command looks for the keys of this file
+_OURS = {FILE, f"{FILE}-wal", f"{FILE}-shm", SECRETS, "building"}
 
 
 def prepare(console: Console, folder: Path | None, *, fresh: bool) -> str:
@@ -24,7 +25,7 @@ def prepare(console: Console, folder: Path | None, *, fresh: bool) -> str:
     place = folder or user_data_path("tarozu-demo")
     if fresh and place.exists():
         _clear(place)
-    os.environ["TAROZU_SECRETS"] = str(place / "secrets")
+    os.environ["TAROZU_SECRETS"] = str(place / SECRETS)
     if not (place / FILE).exists():
         _build(console, place)
     url = f"sqlite:///{place / FILE}"
@@ -49,7 +50,7 @@ def _build(console: Console, place: Path) -> None:
     building = place / "building"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
-    os.environ["TAROZU_SECRETS"] = str(building / "secrets")
+    os.environ["TAROZU_SECRETS"] = str(building / SECRETS)
     db = open_database(f"sqlite:///{building / FILE}")
     console.note(f"building the demonstration in {place} ({SITTINGS} simulated sittings)")
     with console.progress(SITTINGS, "Simulating past sittings") as advance:
@@ -59,19 +60,20 @@ def _build(console: Console, place: Path) -> None:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.exec_driver_sql("BEGIN")
     db.close()
-    shutil.rmtree(place / "secrets", ignore_errors=True)
-    (building / "secrets").rename(place / "secrets")
+    shutil.rmtree(place / SECRETS, ignore_errors=True)
+    (building / SECRETS).rename(place / SECRETS)
     (building / FILE).rename(place / FILE)
     building.rmdir()
-    os.environ["TAROZU_SECRETS"] = str(place / "secrets")
+    os.environ["TAROZU_SECRETS"] = str(place / SECRETS)
 
 
-def log_ins(port: int) -> tuple[dict[str, Any], str]:
+def log_ins(port: int, url: str) -> tuple[dict[str, Any], str]:
     """Return addresses and ways in, for machines and for people."""
     site = f"http://127.0.0.1:{port}"
     data = {
         "address": f"{site}/",
         "staff_address": f"{site}/staff",
+        "database": url,
         "log_ins": [
             {"role": p.role, "name": p.name, "secret": p.secret} for p in CANDIDATES + STAFF
         ],
@@ -84,5 +86,8 @@ def log_ins(port: int) -> tuple[dict[str, Any], str]:
         "",
         f"Staff        {site}/staff",
         *(f"    {login.name}   {login.secret}" for login in STAFF),
+        "",
+        "In another terminal, recalibrate the bank from the recorded sittings:",
+        f"    tarozu --database {url} calibrate recalibrate --bank low-altitude",
     ]
     return data, "\n".join(lines)
