@@ -73,6 +73,8 @@ def _curve(
     theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """P, Q and ``s (1 - s)``, the last never exactly 0, so that ratios of them stay finite."""
-    z = np.clip(a * (theta - b), -LARGEST_LOGIT, LARGEST_LOGIT)
-    up, down = expit(z), expit(-z)
-    return c + (d - c) * up, (1.0 - d) + (d - c) * down, up * down
+    z = np.minimum(np.maximum(a * (theta - b), -LARGEST_LOGIT), LARGEST_LOGIT)
+    odds = np.exp(-z)  # one exponential serves both tails, each to full relative precision
+    up = 1.0 / (1.0 + odds)
+    down, span = odds * up, d - c
+    return c + span * up, (1.0 - d) + span * down, up * down

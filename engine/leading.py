@@ -1,0 +1,168 @@
+"""The most informative free items, exactly, from few computed ones.
+
+For each person the listed items of the interval are walked in the order of their bounds, beginning
+with the first free one; a window of them is computed. The answer is sure when the last of the
+wanted items, less a margin wider than that of ties, beats the bound of the first item after the
+window: then nothing outside the window can be among the wanted, nor be tied with one. For those
+not sure the window is widened, and in the end the whole pool is computed. The choices are those of
+`engine.selection.pick_items` on the information of the whole pool, ties included.
+
+Called by `engine.session` for one person and by `engine.simulated_choice` for many. Imports
+selection, the models and `engine.lookup`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Bools, Floats, Ints
+from engine.designs import ExamDesign
+from engine.items import ItemParameters
+from engine.lookup import InformationLookup, Level
+from engine.models import dispatch
+from engine.selection import TIE, pick_items
+
+CLEARLY = 1.0 - 1e-9
+"""A margin wider than that of ties."""
+WINDOW = 4
+"""So many items beyond the wanted ones are computed at first, where there are many persons."""
+WIDER = 28
+"""So many for those who are not sure then."""
+NO_ROW = np.iinfo(np.int64).max
+SPARE = 40
+"""So many items beyond the taken and the wanted ones are computed where there is one person."""
+
+
+@dataclass(frozen=True, eq=False)
+class Leading:
+    """The best free items of some persons.
+
+    Parameters
+    ----------
+    rows
+        Bank rows, best first, shape ``(n_persons, k)``; -1 where there are fewer.
+    values
+        Their information, same shape; minus infinity where there are fewer.
+    largest
+        The largest information of a free item, shape ``(n_persons,)``; minus infinity where none
+        is free.
+    """
+
+    rows: Ints
+    values: Floats
+    largest: Floats
+
+    def replace(self, who: Ints, other: Leading) -> None:
+        """Put others in the place of some persons."""
+        self.rows[who], self.values[who] = other.rows, other.values
+        self.largest[who] = other.largest
+
+
+def leading(
+    pool: InformationLookup, theta: Floats, free: Bools, items: ItemParameters, k: int, taken: int
+) -> Leading:
+    """Best ``k`` free items of a pool for each person.
+
+    Parameters
+    ----------
+    theta
+        Shape ``(n_persons,)``.
+    free
+        Shape ``(n_persons, n_items)``.
+    items
+        The bank.
+    taken
+        About how many of the leading items of a person are not free. Any number gives the same
+        answer; a good one gives it sooner.
+    """
+    first, *others = _attempts(pool, len(theta), k, taken)
+    found, sure = _looked_up(*first, theta, free, items, k)
+    unsure = np.flatnonzero(~sure)
+    for attempt in others:
+        if not len(unsure):
+            return found
+        better, sure = _looked_up(*attempt, theta[unsure], free[unsure], items, k)
+        found.replace(unsure, better)
+        unsure = unsure[~sure]
+    if len(unsure):
+        found.replace(unsure, computed(pool, theta[unsure], free[unsure], k))
+    return found
+
+
+def lookup_depth(design: ExamDesign, items: ItemParameters) -> int:
+    """How many items a look-up should keep so that a test of a design finds its items there."""
+    return (design.longest or len(items)) + design.randomesque + WIDER
+
+
+def computed(pool: InformationLookup, theta: Floats, free: Bools, k: int) -> Leading:
+    """The same from the information of the whole pool; the definition of `leading`."""
+    open_ = free[:, pool.rows]
+    information = dispatch.information(theta, pool.items)
+    columns, values = pick_items(information, open_, k)
+    rows = np.where(columns < 0, -1, pool.rows[columns])
+    return Leading(rows, values, np.where(open_, information, -np.inf).max(axis=1))
+
+
+def _attempts(
+    pool: InformationLookup, n_persons: int, k: int, taken: int
+) -> list[tuple[Level, int, int]]:
+    """Levels to look at, how many listed items to search, and how many of them to compute.
+
+    For one person a call of numpy costs more than many items, so one wide look at the coarse level
+    is quickest; for many persons each item counts.
+    """
+    if n_persons == 1:
+        width = min(taken + k + SPARE, pool.coarse.depth)
+        return [(pool.coarse, width, width)]
+    width, wider = (min(taken + k + beyond, pool.fine.depth) for beyond in (WINDOW, WIDER))
+    return [
+        (pool.fine, width, min(k + WINDOW, width)),
+        (pool.fine, wider, min(k + WIDER, wider)),
+        (pool.coarse, pool.coarse.depth, pool.coarse.depth),
+    ]
+
+
+def _looked_up(
+    level: Level,
+    width: int,
+    window: int,
+    theta: Floats,
+    free: Bools,
+    items: ItemParameters,
+    k: int,
+) -> tuple[Leading, Bools]:
+    """The best of the window of each person, and whether no other item can be among them."""
+    place, outside = level.places(theta)
+    people = np.arange(len(theta))[:, None]
+    rows = level.rows.take(place, axis=0)[:, :width]
+    open_ = free.ravel().take(rows + people * free.shape[1])
+    after = np.full(len(theta), window)
+    if window < width:
+        # The first free item begins the window; what stands before it cannot be chosen.
+        start = np.minimum(open_.argmax(axis=1), width - window)
+        columns = start[:, None] + np.arange(window)
+        rows = level.rows.ravel().take(columns + place[:, None] * level.depth)
+        open_, after = open_.ravel().take(columns + people * width), start + window
+    values = dispatch.paired("information", theta, rows, items)
+    values[~open_] = -np.inf
+    largest = values.max(axis=1)
+    chosen, found = _best(rows, values, largest, k)
+    sure = (found[:, -1] * CLEARLY > level.bound[place, after]) & ~outside
+    return Leading(chosen, found, largest), sure
+
+
+def _best(rows: Ints, values: Floats, largest: Floats, k: int) -> tuple[Ints, Floats]:
+    """As `pick_items`, for items in any order; the values are used up."""
+    people = np.arange(len(rows))
+    chosen = np.empty((len(rows), k), dtype=np.int64)
+    found = np.empty((len(rows), k))
+    for place in range(k):
+        best = values.max(axis=1) if place else largest
+        tied = values >= (best - TIE * np.abs(best))[:, None]
+        column = np.where(tied, rows, NO_ROW).argmin(axis=1)
+        chosen[:, place], found[:, place] = rows[people, column], values[people, column]
+        values[people, column] = -np.inf
+    chosen[np.isneginf(found)] = -1
+    return chosen, found
