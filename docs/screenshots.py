@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
     """Serve a fresh demonstration and photograph it."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, served(Path(place)) as address:
-        os.environ["TAROZU_SECRETS"] = str(Path(place) / "demo" / "secrets")
+        os.environ["TAROZU_SECRETS"] = str(Path(place) / "demo" / "demo-secrets")
         db = open_site(f"sqlite:///{Path(place) / 'demo' / 'demo.db'}")
         with chromium() as browser:
             for width, candidate in zip(SIZES, CANDIDATES, strict=False):

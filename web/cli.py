@@ -156,8 +156,11 @@ def demo(console: Console, port: int, fresh: bool, folder: Path | None) -> None:
     settings = read_settings(os.environ)
     url = prepare(console, folder, fresh=fresh)
     free = _free_port(console, port)
-    os.environ["TAROZU_SECRETS"] = str(Path(url.removeprefix("sqlite:///")).parent / "secrets")
-    say = lambda: console.emit(*log_ins(free))  # noqa: E731 - handed over to be called later
+
+    def say() -> None:
+        console.emit(*log_ins(free, url))
+        sys.stdout.flush()  # or each process that is forked next would say it again
+
     run(Serving(url, "demonstration", "127.0.0.1", free, 1, settings, say))
 
 

@@ -164,7 +164,7 @@ def test_a_folder_with_anything_else_is_never_cleared(tmp_path, strange):
 
 
 def test_the_demonstration_names_addresses_and_ways_in():
-    data, said = log_ins(8081)
+    data, said = log_ins(8081, "sqlite:///demo.db")
 
     assert data["address"] == "http://127.0.0.1:8081/"
     assert {one["role"] for one in data["log_ins"]} >= {"candidate", "examiner"}
