@@ -76,8 +76,20 @@ class _Fitting:
 @click.option("--routed", is_flag=True, help="An adaptive test chose what is missing.")
 @click.option("--se", default="oakes", show_default=True, help="oakes or none.")
 @click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta.")
-@click.option("--tolerance", type=float, default=1e-4, show_default=True)
-@click.option("--max-iterations", type=int, default=500, show_default=True)
+@click.option(
+    "--tolerance",
+    type=float,
+    default=1e-4,
+    show_default=True,
+    help="Largest change of the log-likelihood that counts as none.",
+)
+@click.option(
+    "--max-iterations",
+    type=int,
+    default=500,
+    show_default=True,
+    help="Give up after so many; exit status 1.",
+)
 @click.option("--recode", is_flag=True, help="Shift scores 1..K to 0..K-1 and close gaps.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.")
 @click.pass_obj
@@ -102,8 +114,10 @@ def fit(
     fitting = _checked(_Fitting(**how))
     options = _options(fitting, responses)
     matrix = read_responses(responses, group=group, ignore=ignore, routed=routed)
+    if matrix.routed and not routed:
+        console.note(f"{responses}: recorded adaptive sittings, taken as with --routed")
     found = _run(console, matrix, options)
-    settings = _settings(fitting, {"group": group, "ignore": list(ignore), "routed": routed})
+    settings = _settings(fitting, {"group": group, "ignore": list(ignore), "routed": matrix.routed})
     figures = write_results(
         out,
         found,
@@ -282,8 +296,14 @@ def _shown(figures: Mapping[str, Any], out: Path) -> Any:
 @click.argument("parameters", type=FILE)
 @click.option("--out", required=True, type=FILE, metavar="FILE", help="Where theta goes (CSV).")
 @click.option("--estimator", default="eap", show_default=True, help="eap, map, mle or wle.")
-@click.option("--prior-mean", type=float, default=0.0, show_default=True)
-@click.option("--prior-sd", type=float, default=1.0, show_default=True)
+@click.option("--prior-mean", type=float, default=0.0, show_default=True, help="Mean of the prior.")
+@click.option(
+    "--prior-sd",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Standard deviation of the prior.",
+)
 @click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta.")
 @click.option("--language", metavar="CODE", help="Parameters of this language.")
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is not an item.")

@@ -29,6 +29,7 @@ from engine.arrays import Floats, Ints
 from engine.errors import InputError
 
 LONG = ("person", "item", "score")
+RECORDED = {"sitting", "position"}
 _SCORE = re.compile(r"(\d{1,9})([.,]0*)?", re.ASCII)
 _SCORE_TEXT = f"an integer score from 0 to {MAX_CATEGORIES - 1} or an empty cell (or --ignore)"
 _PARQUET = b"PAR1"
@@ -81,7 +82,8 @@ def read_responses(
     ignore
         Columns of a wide file that are not items.
     routed
-        Whether an adaptive test chose what is missing.
+        Whether an adaptive test chose what is missing; a long file with the columns ``sitting``
+        and ``position``, as ``tarozu sitting export`` writes it, says so itself.
 
     Raises
     ------
@@ -159,7 +161,10 @@ def _long(columns: _Columns, group: str | None, *, routed: bool) -> ResponseMatr
     groups = _person_groups(columns, group, persons, person_code) if group else ()
     seen = ~np.isnan(scores)
     codes = (person_code[seen], item_code[seen], scores[seen])
-    return response_matrix_from_codes(persons, items, codes, group=groups, routed=routed)
+    recorded = set(columns.header) >= RECORDED
+    return response_matrix_from_codes(
+        persons, items, codes, group=groups, routed=routed or recorded
+    )
 
 
 def _coded(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:

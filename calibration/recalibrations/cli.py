@@ -46,8 +46,20 @@ EVERY_LANGUAGE = ""
 @click.option("--out", type=FILE, metavar="DIR", help="Folder (recalibration-CODE).")
 @click.option("--prior", multiple=True, metavar="PRIOR", help="As a=lognormal(MEAN,SD); none.")
 @click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta.")
-@click.option("--tolerance", type=float, default=1e-4, show_default=True)
-@click.option("--max-iterations", type=int, default=500, show_default=True)
+@click.option(
+    "--tolerance",
+    type=float,
+    default=1e-4,
+    show_default=True,
+    help="Largest change of the log-likelihood that counts as none.",
+)
+@click.option(
+    "--max-iterations",
+    type=int,
+    default=500,
+    show_default=True,
+    help="Give up after so many; exit status 1.",
+)
 @click.pass_obj
 def recalibrate(
     console: Console,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from item_bank.exams.designs import LoadedExam, current_version
+from item_bank.exams.exam_files import fewest_items, most_items
 from item_bank.exams.questions import shown_question
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import seconds_allowed, sittings_of
@@ -118,8 +119,8 @@ def _open_exam(
         title=version.plan.title,
         languages=version.plan.languages,
         time_limit=seconds_allowed(version, registration),
-        min_items=fewest_items(version),
-        max_items=most_items(version),
+        min_items=fewest_items(version.plan),
+        max_items=most_items(version.plan),
         status=_status(exam, last, left),
         sitting_id=last.id if last else None,
         attempts_left=left,
@@ -134,18 +135,6 @@ def _status(exam: Exam, last: Sitting | None, attempts_left: int) -> str:
     if attempts_left == 0:
         return "finished"
     return "ready" if exam.status == "open" else "closed"
-
-
-def fewest_items(exam: LoadedExam) -> int:
-    """Return how many questions a sitting has at least."""
-    stop = exam.plan.design.stop
-    return stop.length or max(stop.min_items, 1)
-
-
-def most_items(exam: LoadedExam) -> int:
-    """Return how many questions a sitting has at most."""
-    stop = exam.plan.design.stop
-    return stop.length or stop.max_items or 0
 
 
 def view(db: Database, candidate: CandidateSession, sitting_id: str) -> SittingView:
@@ -173,8 +162,8 @@ def _view(db: Database, snapshot: Snapshot) -> SittingView:
         epoch=sitting.lease_epoch,
         position=snapshot.position,
         answered=answered,
-        at_least=max(fewest_items(exam) - answered, 1),
-        at_most=max(most_items(exam) - answered, 1),
+        at_least=max(fewest_items(exam.plan) - answered, 1),
+        at_most=max(most_items(exam.plan) - answered, 1),
         now=snapshot.now,
         started_at=sitting.started_at,
         deadline_at=sitting.deadline_at,

@@ -74,14 +74,16 @@ def list_all(console: Console) -> None:
     if not exams:
         console.emit([], "No exam yet. Write one as a TOML file and run: tarozu exam apply FILE")
         return
-    console.emit([_summary(e) for e in exams], table(SUMMARY, [_summary(e) for e in exams]))
+    rows = [_summary(e) for e in exams]
+    shown = [{**row, "languages": ", ".join(row["languages"])} for row in rows]
+    console.emit(rows, table(SUMMARY, shown))
 
 
 SUMMARY = ("code", "status", "version", "bank", "release", "languages", "sittings")
 
 
 def _summary(summary: ExamSummary) -> dict[str, Any]:
-    return {name: _plain(getattr(summary, name)) for name in SUMMARY}
+    return {name: getattr(summary, name) for name in SUMMARY}
 
 
 @exam.command("show")
@@ -164,7 +166,8 @@ def import_candidates(
     data = [{"roster_id": i.roster_id, "name": i.name, "code": i.code} for i in issued]
     shown = [{**row, "code": row["code"] or "as issued before"} for row in data]
     console.emit(data, table(("roster_id", "name", "code"), shown))
-    console.note("These codes are shown once. To make new ones: --reissue")
+    if any(person.code for person in issued):
+        console.note("These codes are shown once. To make new ones: --reissue")
 
 
 @click.group()
@@ -174,9 +177,13 @@ def sitting() -> None:
 
 @sitting.command("list")
 @click.option("--exam", "exam_code", help="Of this exam only.")
-@click.option("--status", type=click.Choice(["running", "finished", "invalidated"]))
+@click.option(
+    "--status",
+    type=click.Choice(["running", "finished", "invalidated"]),
+    help="Of this status only.",
+)
 @click.option("--search", default="", help="A part of a name or roster id.")
-@click.option("--page", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--page", type=click.IntRange(min=1), default=1, show_default=True, help="Page.")
 @click.pass_obj
 def list_sittings(
     console: Console, exam_code: str | None, status: str | None, search: str, page: int
@@ -194,7 +201,7 @@ def list_sittings(
         console.emit(data, "No sitting yet, or none like this.")
         return
     shown = ("id", "candidate", "started", "status", "items", "score")
-    console.emit(data, table(shown, rows))
+    console.emit(data, table(shown, [_marked(row) for row in rows]))
     console.note(f"page {found.page} of {found.pages}, {found.total} sittings")
 
 
@@ -206,10 +213,16 @@ def _sitting_row(row: SittingRow) -> dict[str, Any]:
         "started": _time(row.started_at),
         "status": row.status,
         "items": row.n_items,
+        "simulated": row.simulated,
         "score": row.score,
         "level": (row.level_name or {}).get("en", ""),
         "stop": row.stop_reason or "",
     }
+
+
+def _marked(row: dict[str, Any]) -> dict[str, Any]:
+    """Say beside a status that its sitting was simulated."""
+    return {**row, "status": f"{row['status']}, simulated"} if row["simulated"] else row
 
 
 @sitting.command("show")
@@ -232,7 +245,7 @@ def show_sitting(console: Console, sitting_id: str) -> None:
         data,
         table(
             ("id", "candidate", "exam", "status", "score", "level", "stop"),
-            [_sitting_row(found.row)],
+            [_marked(_sitting_row(found.row))],
         ),
     )
     if found.result and not console.json:
@@ -240,18 +253,28 @@ def show_sitting(console: Console, sitting_id: str) -> None:
         console.emit(None, table(columns, found.result["path"]))
 
 
+EXPORTED = ("person", "item", "score", "sitting", "position", "language", "simulated")
+
+
 @sitting.command("export")
 @click.option("--bank", "bank_code", required=True, help="Responses of this bank's items.")
 @click.option("--out", type=FILE, help="A CSV file; stdout where none is named.")
 @click.option("--since", metavar="DATE", help="Sittings started on this day or later (YYYY-MM-DD).")
 @click.option("--first-only", is_flag=True, help="Each person's first sitting only.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.pass_obj
 def export_responses(
-    console: Console, bank_code: str, out: Path | None, since: str | None, first_only: bool
+    console: Console,
+    bank_code: str,
+    out: Path | None,
+    since: str | None,
+    first_only: bool,
+    force: bool,
 ) -> None:
-    """Write the scored responses as a long CSV: person, item, score, sitting, position, language.
+    """Write the scored responses as a long CSV, one line each.
 
-    Persons are pseudonymous ids. `tarozu calibrate` reads this file; adaptive data are routed.
+    Columns: person, item, score, sitting, position, language, simulated. Persons are pseudonymous
+    ids. `tarozu calibrate` reads this file, and knows by its columns that it is adaptive.
     """
     from item_bank.exams.responses import recorded_responses
     from item_bank.items.releases import release_parameters
@@ -259,7 +282,7 @@ def export_responses(
     with _site(console) as (db, organisation):
         release_parameters(db, bank_code, organisation_id=organisation)
         rows = [
-            (r.person, r.item, r.score, r.sitting_id, r.position, r.language)
+            (r.person, r.item, r.score, r.sitting_id, r.position, r.language, int(r.simulated))
             for r in recorded_responses(
                 db, bank_code, organisation_id=organisation, since=_since(since)
             )
@@ -267,11 +290,15 @@ def export_responses(
         ]
     if not rows:
         raise AnswerIsNo("no recorded response to export")
-    text = _csv(("person", "item", "score", "sitting", "position", "language"), rows)
+    text = _csv(EXPORTED, rows)
     if out is None:
         sys.stdout.write(text)
+    elif out.exists() and not force:
+        raise InputError("a file that does not exist yet, or --force", "it", file=out)
     else:
-        out.write_text(text, encoding="utf-8")
+        partial = out.with_name(f"{out.name}.part")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(out)
         console.emit({"file": str(out), "responses": len(rows)}, f"{len(rows)} responses in {out}")
 
 
@@ -302,7 +329,7 @@ def replay_sittings(console: Console, sitting_id: str | None, every: bool) -> No
                 steps += found.steps
                 advance()
     data = {"sittings": len(ids), "steps": steps, "problems": 0}
-    console.emit(data, f"{len(ids)} sittings replay exactly: {steps} steps.")
+    console.emit(data, f"Sittings that replay exactly: {len(ids)}, with {steps} steps.")
 
 
 @contextmanager
@@ -336,10 +363,6 @@ def _since(day: str | None) -> int | None:
 
 def _time(at: int) -> str:
     return datetime.fromtimestamp(at / 1e6, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _plain(value: Any) -> Any:
-    return ", ".join(value) if isinstance(value, tuple) else value
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

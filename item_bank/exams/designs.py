@@ -13,8 +13,13 @@ from sqlalchemy.orm import Session
 
 from engine.errors import InputError
 from engine.session import RULES_VERSION, check_design
-from item_bank.exams.exam_files import ExamPlan, plan_from_mapping, read_plan
-from item_bank.items.releases import missing_variants, release_parameters
+from item_bank.exams.exam_files import ExamPlan, most_items, plan_from_mapping, read_plan
+from item_bank.items.releases import (
+    OPERATIONAL,
+    ReleaseItems,
+    missing_variants,
+    release_parameters,
+)
 from item_bank.store.audit import append_site_event
 from item_bank.store.caches import once
 from item_bank.store.canonical import content_hash
@@ -131,13 +136,25 @@ def _resolve(db: Database, plan: ExamPlan, organisation_id: str, file: str) -> t
         )
     except InputError as error:
         raise InputError(error.expected, error.found, file=file, column="bank") from None
-    check_design(plan.design, release.items)
+    _check_against(plan, release, file)
     missing = missing_variants(db, release.release_id, plan.languages)
     if missing:
         code, language = missing[0]
         found = f"item {code} has no text in {language} ({len(missing)} such gaps)"
         raise InputError("a text for every item in every language", found, file=file)
     return release.release_id, release.number
+
+
+def _check_against(plan: ExamPlan, release: ReleaseItems, file: str) -> None:
+    """Refuse a plan that the release cannot serve."""
+    try:
+        check_design(plan.design, release.items)
+    except InputError as error:
+        raise InputError(error.expected, error.found, file=file, column=error.column) from None
+    usable, most = release.statuses.count(OPERATIONAL), most_items(plan)
+    if most > usable:
+        expected = f"at most {usable}, as many items as release {release.number} has in use"
+        raise InputError(expected, most, file=file, column="stopping")
 
 
 def _exam(session: Session, code: str, organisation_id: str, now: int) -> Exam:

@@ -6,6 +6,7 @@ the exam among it, here.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from engine.errors import InputError
 from engine.session import ExamDesign, design_from_mapping
 
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 KNOWN = {
     "code", "title", "bank", "release", "languages", "time_limit_minutes",
     "selection", "estimation", "stopping", "scale", "levels",
@@ -77,8 +79,8 @@ def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
     tables = {name: mapping[name] for name in ENGINE_TABLES if name in mapping}
     if levels:
         tables["levels"] = [{"name": level.code, "minimum": level.minimum} for level in levels]
-    return ExamPlan(
-        code=_text(mapping, "code"),
+    plan = ExamPlan(
+        code=_code(mapping),
         title=_names(mapping.get("title"), "title", languages),
         bank=_text(mapping, "bank"),
         release=_release(mapping.get("release", "latest")),
@@ -88,28 +90,65 @@ def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
         levels=levels,
         mapping=mapping,
     )
+    _check_whole(plan)
+    return plan
+
+
+def fewest_items(plan: ExamPlan) -> int:
+    """Return how many questions a sitting has at least."""
+    stop = plan.design.stop
+    return stop.length or max(stop.min_items, 1)
+
+
+def most_items(plan: ExamPlan) -> int:
+    """Return how many questions a sitting has at most."""
+    stop = plan.design.stop
+    return stop.length or stop.max_items or 0
+
+
+def _check_whole(plan: ExamPlan) -> None:
+    """Check what only several keys together say."""
+    if not most_items(plan):
+        raise InputError(
+            "length or max_items, so that a sitting ends", "neither", column="stopping"
+        )
+    lowest = plan.design.scale.minimum
+    if plan.levels and min(level.minimum for level in plan.levels) > lowest:
+        expected = f"a level from {lowest:g} or below, so that every score has a level"
+        raise InputError(expected, min(level.minimum for level in plan.levels), column="levels")
+
+
+def _code(mapping: dict[str, Any]) -> str:
+    code = _text(mapping, "code")
+    if not CODE.fullmatch(code):
+        raise InputError("letters, digits, dots, dashes and underscores", repr(code), column="code")
+    return code
 
 
 def _text(mapping: dict[str, Any], key: str) -> str:
     value = mapping.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise InputError("a text", repr(value), column=key)
+        raise InputError("a text", _found(value), column=key)
     return value
+
+
+def _found(value: Any) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def _texts(mapping: dict[str, Any], key: str) -> list[str]:
     value = mapping.get(key)
     if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        raise InputError('a list such as ["en", "ru"]', repr(value), column=key)
+        raise InputError('a list such as ["en", "ru"]', _found(value), column=key)
     return value
 
 
 def _names(value: Any, key: str, languages: tuple[str, ...]) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise InputError('a text in each language, such as {en = "..."}', repr(value), column=key)
+        raise InputError('a text in each language, such as {en = "..."}', _found(value), column=key)
     for language in languages:
         if not isinstance(value.get(language), str) or not value[language].strip():
-            raise InputError("a text", repr(value.get(language)), column=f"{key}.{language}")
+            raise InputError("a text", _found(value.get(language)), column=f"{key}.{language}")
     return value
 
 
@@ -131,8 +170,9 @@ def _time_limit(value: Any) -> int | None:
 
 def _level(value: Any, index: int, languages: tuple[str, ...]) -> LevelNames:
     column = f"levels[{index + 1}]"
-    if not isinstance(value, dict) or set(value) != {"code", "name", "minimum", "passed"}:
-        raise InputError("code, name, minimum and passed", repr(value), column=column)
+    found = ", ".join(sorted(value)) if isinstance(value, dict) else _found(value)
+    if found != "code, minimum, name, passed":
+        raise InputError("code, minimum, name, passed", found or "nothing", column=column)
     if not isinstance(value["passed"], bool):
         raise InputError("true or false", repr(value["passed"]), column=f"{column}.passed")
     if not isinstance(value["minimum"], int | float) or isinstance(value["minimum"], bool):

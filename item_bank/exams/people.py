@@ -54,7 +54,8 @@ class IssuedCode:
 
 def read_roster(text: str, *, file: str) -> list[RosterRow]:
     """Read a roster; the first thing that is wrong is refused by line and column."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    plain = text.removeprefix("\ufeff")
+    reader = csv.DictReader(io.StringIO(plain), delimiter=_delimiter(plain), strict=True)
     header = [name.strip() for name in reader.fieldnames or ()]
     _check_header(header, file)
     reader.fieldnames = header
@@ -66,11 +67,17 @@ def read_roster(text: str, *, file: str) -> list[RosterRow]:
     return rows
 
 
+def _delimiter(text: str) -> str:
+    """Return the sign between columns: spreadsheets write commas, semicolons or tabs."""
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
 def _check_header(header: list[str], file: str) -> None:
     for name in REQUIRED:
         if name not in header:
             found = ", ".join(header) or "an empty file"
-            raise InputError(f"a column {name}", found, file=file, line=1)
+            raise InputError(f"a column named {name}", found, file=file, line=1)
     for name in header:
         if name not in REQUIRED + OPTIONAL:
             known = ", ".join(REQUIRED + OPTIONAL)

@@ -17,11 +17,9 @@ from item_bank.exams.designs import LoadedExam, load_version
 from item_bank.exams.errors import NotFound
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.items.items import held_codes
-from item_bank.items.releases import ReleaseItems, release_items
+from item_bank.items.releases import OPERATIONAL, ReleaseItems, release_items
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import PresentedItem, Response, Sitting
-
-OPERATIONAL = "operational"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from item_bank.store.tables.base import new_id
 from item_bank.store.tables.items import Bank, ItemVariant
 from item_bank.store.tables.releases import ParameterDraft, Release, ReleaseItem
 
+OPERATIONAL = "operational"  # items of another status are not chosen by a sitting
+
 
 @dataclass(frozen=True)
 class ReleaseInfo:

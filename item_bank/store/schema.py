@@ -222,6 +222,7 @@ def initialise(
     if site is None:
         make_secrets(db.secrets_folder)
     else:
+        _check_secrets_are_there(db)
         _check_site(db, site, kind)
     report = upgrade(db)
     with db.write() as session:
@@ -317,6 +318,15 @@ def _check_site(db: Database, site: Site, kind: str | None) -> None:
     if db.secrets().fingerprint != site.secrets_fingerprint:
         found = f"another (copy the site's secrets to {db.secrets_folder})"
         raise InputError("secrets with the fingerprint in the database", found, file=_name(db))
+
+
+def _check_secrets_are_there(db: Database) -> None:
+    """Say what helps when a database has lost its secrets: new ones would not fit it."""
+    try:
+        db.secrets()
+    except InputError as error:
+        expected = "the secrets that belong to this database (put your copy of them there)"
+        raise InputError(expected, "none", file=error.file) from None
 
 
 def _write_site(

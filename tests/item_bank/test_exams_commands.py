@@ -70,7 +70,7 @@ def test_sittings_are_listed_shown_exported_and_replayed(db, small_bank, run_com
     assert [row["item"] for row in rows] == [step["item"] for step in shown["result"]["path"]]
     assert {row["person"] for row in rows} == {hall.alice.candidate_id}
     status, out, _ = run_command("sitting", "replay", "--all")
-    assert (status, out) == (0, f"1 sittings replay exactly: {len(rows)} steps.\n")
+    assert (status, out) == (0, f"Sittings that replay exactly: 1, with {len(rows)} steps.\n")
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,18 @@ def test_importing_a_roster_again_keeps_codes_unless_asked(hall):
     )
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_roster_is_read_as_spreadsheets_write_it(sign):
+    rows = read_roster(f"\ufeffroster_id{sign}name\r\nA{sign}Alice\r\n", file="r.csv")
+
+    assert [(row.roster_id, row.name) for row in rows] == [("A", "Alice")]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "r.csv:1: expected a column roster_id, found an empty file"),
-        ("roster_id\nA\n", "r.csv:1: expected a column name, found roster_id"),
+        ("", "r.csv:1: expected a column named roster_id, found an empty file"),
+        ("roster_id\nA\n", "r.csv:1: expected a column named name, found roster_id"),
         ("roster_id,name,size\nA,B,C\n", "'size'"),
         ("roster_id,name\nA\n", "r.csv:2: expected as many fields as the header has"),
         ("roster_id,name\nA,B,C\n", "r.csv:2: expected as many fields as the header has"),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
+from support.banks import small_bank_document
 from support.sittings import EXAM, begin, finish, open_hall, respond
 
 from engine.errors import InputError
@@ -19,9 +21,13 @@ from item_bank.exams.results import result_of
 from item_bank.exams.reviews import exam_overview, exposure, report, search_sittings
 from item_bank.exams.sittings import start, take_over
 from item_bank.exams.upkeep import HANDLERS, close_abandoned
+from item_bank.items.formats.json_file import read_json
+from item_bank.items.imports import import_bank
 from item_bank.items.items import hold_item
+from item_bank.items.releases import publish
 from item_bank.store.audit import breaks
 from item_bank.store.jobs import run_pending
+from item_bank.store.schema import organisation
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent, SittingEvent
 
@@ -355,6 +361,34 @@ def _in_between(monkeypatch, act) -> None:
     monkeypatch.setattr(answering, "decide", decided)
 
 
+def test_an_exam_without_levels_has_a_score_and_no_level(db, small_bank):
+    hall = open_hall(db, exam=EXAM.partition("[[levels]]")[0])
+    end = finish(hall, hall.alice, begin(hall, hall.alice))
+
+    result = result_of(hall.db, end.sitting_id, candidate=hall.alice)
+    assert (result["level"], result["levels"]) == (None, [])
+
+
+def test_an_item_on_trial_is_never_chosen_and_does_not_count(db, tmp_path):
+    document = small_bank_document(14)
+    for item in document["items"][4:9]:
+        item["status"] = "pretest"
+    path = tmp_path / "trial.json"
+    path.write_text(json.dumps(document))
+    home = organisation(db)
+    import_bank(db, read_json(path), organisation_id=home)
+    publish(db, "small", organisation_id=home)
+    hall = open_hall(db)
+    end = finish(hall, hall.alice, begin(hall, hall.alice))
+
+    result = result_of(hall.db, end.sitting_id, candidate=hall.alice)
+    on_trial = {item["code"] for item in document["items"][4:9]}
+    assert not on_trial & {step["item"] for step in result["path"]}
+    assert replay(hall.db, end.sitting_id).problems == ()
+    with pytest.raises(InputError, match="at most 9, as many items as release 1 has in use"):
+        apply_exam(hall.db, EXAM.replace("max_items = 8", "max_items = 10"), organisation_id=home)
+
+
 def test_examiners_find_sittings_by_name_exam_and_status(hall):
     end = finish(hall, hall.alice, begin(hall, hall.alice))
     begin(hall, hall.bob, "ru")
@@ -379,6 +413,7 @@ def test_examiners_find_sittings_by_name_exam_and_status(hall):
         ('release = "newest"', "release"),
         ("time_limit_minutes = -3", "time_limit_minutes"),
         ("colour = 1", "colour"),
+        ('code = "low altitude / x"', "code"),
     ],
 )
 def test_an_exam_file_that_is_wrong_is_refused_by_its_key(hall, wrong, column):
@@ -387,6 +422,24 @@ def test_an_exam_file_that_is_wrong_is_refused_by_its_key(hall, wrong, column):
     text = before + "\n" + after.partition("\n")[2] if sep else EXAM
     with pytest.raises(InputError) as error:
         apply_exam(hall.db, f"{wrong}\n{text}", organisation_id="x", file="e.toml")
+    assert error.value.column == column
+    assert str(error.value).startswith("e.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "column"),
+    [
+        ("max_items = 8", "", "stopping"),
+        ("minimum = 300\npassed", "minimum = 350\npassed", "levels"),
+        ("passed = false", "", "levels[1]"),
+        ("small = 0.5\nlarge = 0.5", "tiny = 0.5\nlarge = 0.5", "selection.content"),
+    ],
+)
+def test_what_an_exam_cannot_be_given_with_is_refused(hall, now, then, column):
+    assert now in EXAM
+    home = hall.alice.organisation_id
+    with pytest.raises(InputError) as error:
+        apply_exam(hall.db, EXAM.replace(now, then, 1), organisation_id=home, file="e.toml")
     assert error.value.column == column
     assert str(error.value).startswith("e.toml: ")
 

@@ -96,7 +96,7 @@ def test_open_site_refuses_other_secrets(database_url, tmp_path):
 def test_initialise_refuses_other_secrets_and_makes_none(db, tmp_path):
     elsewhere = tmp_path / "elsewhere"
 
-    with pytest.raises(InputError, match="secret key"):
+    with pytest.raises(InputError, match="the secrets that belong to this database"):
         initialise(replace(db, secrets_folder=elsewhere))
 
     assert not elsewhere.exists()
