@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 UV := $(shell command -v uv 2>/dev/null)
-export PYTHONWARNINGS ?= default
 
 .PHONY: help install install-test demo test test-full lint bench screenshots pins clean
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ def _build(console: Console, place: Path) -> None:
     os.environ["TAROZU_SECRETS"] = str(place / SECRETS)
 
 
+def _command() -> str:
+    """Return this command as it was called, so that its line can be copied."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "tarozu" else f"{sys.executable} -m tarozu"
+
+
 def log_ins(port: int, url: str) -> tuple[dict[str, Any], str]:
     """Return addresses and ways in, for machines and for people."""
     site = f"http://127.0.0.1:{port}"
@@ -88,6 +95,6 @@ def log_ins(port: int, url: str) -> tuple[dict[str, Any], str]:
         *(f"    {login.name}   {login.secret}" for login in STAFF),
         "",
         "In another terminal, recalibrate the bank from the recorded sittings:",
-        f"    tarozu --database {url} calibrate recalibrate --bank low-altitude",
+        f"    {_command()} --database {url} calibrate recalibrate --bank low-altitude",
     ]
     return data, "\n".join(lines)
