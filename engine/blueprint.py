@@ -6,7 +6,7 @@ Bounds on content areas, labels and totals, stimulus sets, enemies and excluded 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,11 @@ from engine.errors import InputError
 
 ANY = "*"
 """In a table of labels: each value that the bank has."""
-TABLES = ("content", "labels", "totals", "sets", "enemies", "excluded")
+MASKS, PRIORITY_INDEX, SHADOW_TEST = METHODS = ("masks", "priority_index", "shadow_test")
+"""How a blueprint is kept: by `engine.look_ahead`, by it and Cheng and Chang's index, or by
+`engine.shadow`."""
+SOLVER = ("nodes", "seconds")
+TABLES = ("method", *SOLVER, "content", "labels", "totals", "sets", "enemies", "excluded")
 COUNTS = ("minimum", "maximum")
 SHARES = ("minimum_share", "maximum_share")
 
@@ -66,6 +70,11 @@ class Blueprint:
 
     Parameters
     ----------
+    method
+        ``masks``, ``priority_index`` or ``shadow_test``.
+    nodes, seconds
+        When a shadow test is taken as good as it was found so far; the seconds are a last resort,
+        since no replay can repeat what a clock did.
     content
         Bounds on the number of items by content area.
     labels
@@ -81,6 +90,9 @@ class Blueprint:
         Items that this exam never gives.
     """
 
+    method: str = MASKS
+    nodes: int = 2000
+    seconds: float = 5.0
     content: tuple[Bound, ...] = ()
     labels: tuple[tuple[str, tuple[Bound, ...]], ...] = ()
     totals: tuple[Bound, ...] = ()
@@ -95,8 +107,9 @@ def blueprint_from_mapping(table: Any) -> Blueprint:
     Parameters
     ----------
     table
-        ``content.AREA``, ``labels.LABEL.VALUE`` and ``totals.NUMBER`` with minimum, maximum,
-        minimum_share, maximum_share (shares not for totals); ``sets`` with min_items and
+        ``method``, ``nodes``, ``seconds``; ``content.AREA``, ``labels.LABEL.VALUE`` and
+        ``totals.NUMBER`` with minimum, maximum, minimum_share, maximum_share
+        (shares not for totals); ``sets`` with min_items and
         max_items; ``enemies``, a list of lists of items; ``excluded``, a list of items.
 
     Raises
@@ -108,6 +121,7 @@ def blueprint_from_mapping(table: Any) -> Blueprint:
     _only(given, TABLES, "blueprint")
     labels = _mapping(given.get("labels", {}), "blueprint.labels")
     return Blueprint(
+        **_method(given),
         content=_bounds(given.get("content", {}), "blueprint.content", whole=True),
         labels=tuple(
             (str(name), _bounds(of, f"blueprint.labels.{name}", whole=True))
@@ -127,6 +141,9 @@ def blueprint_to_mapping(blueprint: Blueprint) -> dict[str, Any]:
     """Give a blueprint as the table that `blueprint_from_mapping` reads; JSON can hold it."""
     sets = blueprint.sets
     table: dict[str, Any] = {
+        "method": blueprint.method,
+        "nodes": blueprint.nodes,
+        "seconds": blueprint.seconds,
         "content": _table(blueprint.content),
         "labels": {name: _table(bounds) for name, bounds in blueprint.labels},
         "totals": _table(blueprint.totals),
@@ -137,6 +154,21 @@ def blueprint_to_mapping(blueprint: Blueprint) -> dict[str, Any]:
     if sets is not None:
         table["sets"] = {"min_items": sets.min_items, "max_items": sets.max_items}
     return table
+
+
+def _method(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read how the blueprint is kept."""
+    found = {key: given[key] for key in ("method", *SOLVER) if key in given}
+    if found.get("method", MASKS) not in METHODS:
+        expected = f"one of {', '.join(METHODS)}"
+        raise InputError(expected, repr(found["method"]), column="blueprint.method")
+    for key in SOLVER:
+        if key in found:
+            read: Callable[[Any, str], float] = _count if key == "nodes" else _number
+            found[key] = read(found[key], f"blueprint.{key}")
+            if found[key] <= 0:
+                raise InputError("a number above 0", found[key], column=f"blueprint.{key}")
+    return found
 
 
 def _table(bounds: Sequence[Bound]) -> dict[str, dict[str, float]]:
@@ -162,7 +194,7 @@ def _bound(name: str, value: Any, column: str, *, whole: bool) -> Bound:
     for side in ("minimum", "maximum"):
         if side in table and f"{side}_share" in table:
             raise InputError(f"{side} or {side}_share", "both", column=column)
-    read = _count if whole else _number
+    read: Callable[[Any, str], float] = _count if whole else _number
     given = {key: read(table[key], f"{column}.{key}") for key in COUNTS if key in table}
     given |= {key: _share(table[key], f"{column}.{key}") for key in SHARES if key in table}
     made = Bound(name, **given)
@@ -175,7 +207,7 @@ def _bound(name: str, value: Any, column: str, *, whole: bool) -> Bound:
 def _sets(value: Any) -> SetBounds:
     table = _mapping(value, "blueprint.sets")
     _only(table, ("min_items", "max_items"), "blueprint.sets")
-    given = {key: int(_count(value, f"blueprint.sets.{key}")) for key, value in table.items()}
+    given = {key: _count(value, f"blueprint.sets.{key}") for key, value in table.items()}
     made = SetBounds(**given)
     if made.min_items < 1 or made.max_items < made.min_items:
         expected = "1 <= min_items <= max_items"
@@ -184,7 +216,7 @@ def _sets(value: Any) -> SetBounds:
     return made
 
 
-def _count(value: Any, column: str) -> float:
+def _count(value: Any, column: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InputError("a whole number from 0", repr(value), column=column)
     return value
