@@ -78,6 +78,15 @@ def test_a_russian_exam_ends_in_a_russian_result(app, hall):
         assert word in bob.page
 
 
+def test_the_language_of_the_page_can_be_changed_in_the_middle_of_an_exam(alice):
+    sitting = alice.begin()
+    alice.get(f"/sitting/{sitting}?lang=ru")
+
+    assert "Вопрос 1" in alice.page
+    assert "Подтвердить ответ" in alice.page
+    assert 'href="?lang=en"' in alice.page
+
+
 def test_staff_pages_are_english(staff):
     examiner = staff("examiner")
     examiner.get("/staff/sittings", headers={"Accept-Language": "ru"})

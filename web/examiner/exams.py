@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
-from item_bank.exams import reviews
-from item_bank.exams.reviews import ExposureRow
+from item_bank.exams import exam_reviews
+from item_bank.exams.exam_reviews import ExposureRow
 from web.access import ROLES, current_staff, for_staff
 from web.examiner.views import staff_person
 from web.site import database
@@ -33,7 +33,7 @@ class ExposureSummary:
 @for_staff(*ROLES)
 def overview() -> ResponseReturnValue:
     """List the exams."""
-    found = reviews.exam_overview(database(), organisation_id=current_staff().organisation_id)
+    found = exam_reviews.exam_overview(database(), organisation_id=current_staff().organisation_id)
     return render_template("examiner/exams.html", overviews=found)
 
 
@@ -42,11 +42,11 @@ def overview() -> ResponseReturnValue:
 def exam(code: str) -> ResponseReturnValue:
     """Show one exam and the exposure of its items."""
     organisation = current_staff().organisation_id
-    found = reviews.exam_overview(database(), organisation_id=organisation)
+    found = exam_reviews.exam_overview(database(), organisation_id=organisation)
     own = next((one for one in found if one.exam.code == code), None)
     if own is None:
         abort(404)
-    rows = reviews.exposure(database(), organisation_id=organisation, exam_code=code)
+    rows = exam_reviews.exposure(database(), organisation_id=organisation, exam_code=code)
     return render_template(
         "examiner/exam.html",
         own=own,
