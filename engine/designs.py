@@ -13,6 +13,7 @@ from typing import Any
 from engine.ability import ESTIMATORS
 from engine.classification import ClassificationRules
 from engine.content_shares import Shares, check_areas, check_shares
+from engine.criteria.situation import USUAL_CRITERION_GRID, CriterionRules
 from engine.decisions import Level, ReportingScale, check_levels, theta_cuts
 from engine.errors import InputError
 from engine.exposure.rules import WEIGHING, ExposureRules, check_exposure
@@ -20,7 +21,7 @@ from engine.grids import Grid
 from engine.items import ItemParameters
 from engine.pretest import PretestRules
 from engine.priors import Prior
-from engine.selection import check_criterion
+from engine.selection import check_criterion, check_families
 from engine.stopping import StoppingRules
 from engine.table_values import number, text, value_of
 
@@ -28,7 +29,17 @@ RULES_VERSION = 1
 """Raised with every change after which an old log would replay to other items or estimates."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "selection": ("criterion", "randomesque", "start_theta", "start_range", "content"),
+    "selection": (
+        "criterion",
+        "criterion_grid",
+        "information_interval",
+        "a_strata",
+        "block_by_difficulty",
+        "randomesque",
+        "start_theta",
+        "start_range",
+        "content",
+    ),
     "exposure": ("method", "max_rate", "ceiling", "acceleration", "strata", "k"),
     "pretest": ("count", "positions", "first", "last", "choice", "counts_towards_length"),
     "estimation": ("interim", "final", "prior_mean", "prior_sd", "candidate_prior", "grid"),
@@ -47,6 +58,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "scale": ("slope", "intercept", "minimum", "maximum", "decimals"),
 }
 """The tables of an exam file that the engine reads, besides ``levels``."""
+CRITERION_OPTIONS = ("criterion_grid", "information_interval", "a_strata", "block_by_difficulty")
+"""Written into a mapping only where they are not the usual ones."""
+WITH_POSTERIOR = frozenset({"mpwi", "klp", "gdip", "mei", "mepv"})
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,13 @@ class ExamDesign:
     Parameters
     ----------
     criterion
-        Of item selection: ``max_information`` or ``random``.
+        Of item selection, one of ``engine.selection.CRITERIA``.
+    criterion_grid
+        Points over which criteria integrate likelihood or posterior.
+    information_interval
+        Half the width of the interval of ``interval_information``.
+    a_strata, block_by_difficulty
+        Strata of ``a_stratified``, and whether each of them covers all difficulties.
     interim, final
         Estimators after each response and at the end: ``eap``, ``map``, ``mle`` or ``wle``.
     prior_mean, prior_sd
@@ -83,6 +103,10 @@ class ExamDesign:
     """
 
     criterion: str = "max_information"
+    criterion_grid: Grid = USUAL_CRITERION_GRID
+    information_interval: float = 0.5
+    a_strata: int = 4
+    block_by_difficulty: bool = False
     interim: str = "eap"
     final: str = "eap"
     prior_mean: float = 0.0
@@ -113,7 +137,17 @@ class ExamDesign:
         check_shares(self.content_shares)
         check_levels(self.levels, self.scale)
         _check_grid(self.grid, self.prior)
+        self._check_criterion()
         self._check_rules()
+
+    def _check_criterion(self) -> None:
+        """Refuse options and limits that the criterion cannot work with."""
+        rules = self.criterion_rules
+        if rules.name in WITH_POSTERIOR:
+            _check_grid(self.criterion_grid, self.prior, "selection.criterion_grid")
+        if rules.name == "a_stratified" and rules.length is None:
+            expected = "length or max_items, by which a_stratified goes from stratum to stratum"
+            raise InputError(expected, "neither", column="stopping.length")
 
     def _check_rules(self) -> None:
         """Refuse rules that need what others of the design do not give."""
@@ -145,6 +179,19 @@ class ExamDesign:
         return 0 if self.longest is None else self.longest - self.pretest.count
 
     @property
+    def criterion_rules(self) -> CriterionRules:
+        """The criterion of item selection with its options."""
+        return CriterionRules(
+            name=self.criterion,
+            grid=self.criterion_grid,
+            prior=self.prior,
+            information_interval=self.information_interval,
+            a_strata=self.a_strata,
+            block_by_difficulty=self.block_by_difficulty,
+            length=self.scored_length or None,
+        )
+
+    @property
     def prior(self) -> Prior:
         """The prior of theta."""
         return Prior(self.prior_mean, self.prior_sd)
@@ -156,8 +203,10 @@ def check_design(design: ExamDesign, items: ItemParameters) -> None:
     Raises
     ------
     InputError
-        For a content area without items, or a bank with fewer items than the test must have.
+        For a content area without items, a bank with fewer items than the test must have, or with
+        an item for which the criterion is not defined.
     """
+    check_families(design.criterion, items)
     check_areas(design.content_shares, items)
     check_exposure(design.exposure, items)
     needed = max(design.stop.length or 0, design.stop.min_items)
@@ -174,7 +223,8 @@ def design_from_mapping(tables: Mapping[str, Any]) -> ExamDesign:
     Parameters
     ----------
     tables
-        Any of ``selection`` (criterion, randomesque, start_theta, content), ``estimation``
+        Any of ``selection`` (criterion, criterion_grid = [low, high, n], information_interval,
+        a_strata, block_by_difficulty, randomesque, start_theta, content), ``estimation``
         (interim, final, prior_mean, prior_sd, grid = [low, high, n]), ``stopping`` (length, se,
         information, best_information, min_items, max_items), ``scale`` (slope, intercept, minimum,
         maximum, decimals) and ``levels`` (each with name and minimum). ``selection.content`` gives
@@ -218,9 +268,22 @@ def design_to_mapping(design: ExamDesign) -> dict[str, Any]:
     }
     grid = design.grid
     tables["estimation"]["grid"] = [grid.low, grid.high, grid.n]
+    tables["selection"] |= _criterion_options(design, tables["selection"])
     if design.content_shares:
         tables["selection"]["content"] = dict(design.content_shares)
     return tables
+
+
+def _criterion_options(design: ExamDesign, options: dict[str, Any]) -> dict[str, Any]:
+    """Keep the options of criteria that are not the usual ones, as a TOML file would."""
+    usual = ExamDesign()
+    for key in CRITERION_OPTIONS:
+        if options.pop(key) != getattr(usual, key):
+            options[key] = getattr(design, key)
+    if "criterion_grid" in options:
+        grid = design.criterion_grid
+        options["criterion_grid"] = [grid.low, grid.high, grid.n]
+    return options
 
 
 def _values(source: object, keys: Sequence[str]) -> dict[str, Any]:
@@ -240,7 +303,7 @@ def _check_estimator(key: str, name: str) -> None:
         raise InputError(expected, repr(name), column=f"estimation.{key}")
 
 
-def _check_grid(grid: Grid, prior: Prior) -> None:
+def _check_grid(grid: Grid, prior: Prior, column: str = "estimation.grid") -> None:
     """Refuse a grid on which the prior would fall between two points, or outside."""
     if not grid.low <= prior.mean <= grid.high:
         expected = f"a prior mean within the grid, {grid.low:g} to {grid.high:g}"
@@ -248,7 +311,7 @@ def _check_grid(grid: Grid, prior: Prior) -> None:
     apart = (grid.high - grid.low) / (grid.n - 1)
     if apart > prior.sd:
         expected = f"grid points at most the prior's standard deviation, {prior.sd:g}, apart"
-        raise InputError(expected, f"{apart:g}", column="estimation.grid")
+        raise InputError(expected, f"{apart:g}", column=column)
 
 
 def _check_theta(theta: float) -> None:

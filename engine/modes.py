@@ -30,15 +30,28 @@ def map_of(
 
     Theta and se, each of shape ``(n_persons,)``; the prior for a person without answers.
     """
+    heights = log_likelihood(given, items, grid) + prior.log_density(grid.points)
+    theta = posterior_modes(given, items, heights, prior=prior, grid=grid)
+    return theta, 1.0 / np.sqrt(_information(theta, given, items) + prior.sd**-2)
+
+
+def posterior_modes(
+    given: Answers, items: ItemParameters, heights: Floats, *, prior: Prior, grid: Grid
+) -> Floats:
+    """Mode of each posterior, found from its logs at the points of the grid.
+
+    Parameters
+    ----------
+    heights
+        Log posteriors up to a constant, shape ``(n_persons, n_points)``.
+    """
     precision = prior.sd**-2
 
     def ascent(theta: Floats) -> tuple[Floats, Floats]:
         slope = _at("slopes", theta, given, items) - (theta - prior.mean) * precision
         return slope, _at("curvatures", theta, given, items) - precision
 
-    heights = log_likelihood(given, items, grid) + prior.log_density(grid.points)
-    theta = _climb(ascent, heights, grid)
-    return theta, 1.0 / np.sqrt(_information(theta, given, items) + precision)
+    return _climb(ascent, heights, grid)
 
 
 def mle_of(given: Answers, items: ItemParameters) -> tuple[Floats, Floats]:

@@ -18,6 +18,7 @@ from engine.ability import AbilityEstimate, estimate
 from engine.answers import answers
 from engine.arrays import Bools, Floats, Ints
 from engine.classification import clear_codes
+from engine.criteria.situation import Situation
 from engine.designs import (
     RULES_VERSION,
     ExamDesign,
@@ -285,7 +286,10 @@ def _values(
         )
     if design.criterion == "max_information":
         return information[None]
-    return selection.criterion_values(design.criterion, theta, items, seeds, state.n)
+    rows, scores = state.scored
+    given = answers(np.array([rows], dtype=np.int64), np.array([scores], dtype=np.int64))
+    now = Situation(theta, given, seeds, state.n)
+    return selection.criterion_values(design.criterion_rules, now, items)
 
 
 def _chosen(

@@ -18,6 +18,7 @@ from engine.ability import eap_of, estimates
 from engine.answers import Answers, check_matrix
 from engine.arrays import Bools, Floats, Ints, Words
 from engine.classification import clear_codes
+from engine.criteria.situation import Situation
 from engine.designs import ExamDesign, check_design
 from engine.errors import InputError
 from engine.exposure import randomesque
@@ -342,12 +343,13 @@ def _run(setting: _Setting, who: Ints, record: Simulated, strata: tuple[Bools, B
         limits = _limits(setting, crowd)
         allowed = _allowed(setting, crowd, limits, area, record, (who[0], *strata))
         seeds = setting.seeds[crowd.who]
-        candidates, best = setting.chooser.choose(crowd.theta, allowed, area, seeds, n, crowd.n)
+        now = Situation(crowd.theta, _answers(crowd, n), seeds, n)
+        candidates, best = setting.chooser.choose(now, allowed, area)
         little = stopping.too_little_left(design.stop, crowd.n, best)
         done = np.where(little, BEST_INFORMATION, -1)
         done = np.where(candidates[:, 0] < 0, EXHAUSTED, done)
         done = np.where(trying >= 0, -1, done)
-        _reject(setting, crowd, limits, area, candidates, n)
+        _reject(setting, crowd, limits, area, candidates, now)
         rows = randomesque.draw(candidates, seeds, n)
         rows = np.where(trying >= 0, trying, rows)
         crowd, rows = _leave(crowd, done, n, record), rows[done < 0]
@@ -431,7 +433,7 @@ def _reject(
     limits: dict[str, Bools],
     area: Ints,
     candidates: Ints,
-    n: int,
+    now: Situation,
 ) -> None:
     """Note which items Sympson-Hetter turned away, where strata of theta make that matter."""
     design = setting.design
@@ -440,7 +442,7 @@ def _reject(
     turned = _in_area(setting, crowd, area)
     for name, mask in limits.items():
         turned = turned & (~mask if name == "sympson_hetter" else mask)
-    values = setting.chooser.values(crowd.theta, setting.seeds[crowd.who], n)
+    values = setting.chooser.values(now)
     last = np.maximum((candidates >= 0).sum(axis=1) - 1, 0)
     row = np.take_along_axis(candidates, last[:, None], axis=1)
     chosen = np.take_along_axis(values, np.maximum(row, 0), axis=1)

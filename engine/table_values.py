@@ -96,13 +96,13 @@ def numbers(value: Any, column: str) -> tuple[float, ...]:
 
 READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "content": shares,
-    "grid": grid,
+    **dict.fromkeys(("grid", "criterion_grid"), grid),
     "k": parameters,
     "positions": whole_numbers,
     **dict.fromkeys(("start_range", "strata", "cuts"), numbers),
-    **dict.fromkeys(("candidate_prior", "counts_towards_length"), switch),
+    **dict.fromkeys(("candidate_prior", "counts_towards_length", "block_by_difficulty"), switch),
     **dict.fromkeys(("criterion", "interim", "final", "method", "choice", "out_of_time"), text),
     **dict.fromkeys(("randomesque", "length", "min_items", "max_items", "last_estimates"), whole),
-    **dict.fromkeys(("decimals", "count", "first", "last"), whole),
+    **dict.fromkeys(("decimals", "count", "first", "last", "a_strata"), whole),
 }
 """How each key is read; a number where none is named."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 RULES = (
     "select",
+    "information_interval",
+    "a_strata",
+    "block_by_difficulty",
     "estimate",
     "final",
     "start_theta",
@@ -57,10 +60,44 @@ class _Sources:
 @click.option("--responses", type=FILE, metavar="FILE", help="Recorded scores to use.")
 @click.option("--n", type=int, help="Number of examinees (1000).")
 @click.option("--theta", metavar="SPEC", help='"normal(0,1)" (default), "uniform(-3,3)" or grid.')
-@click.option("--select", default="max_information", show_default=True, help="Item selection.")
+@click.option(
+    "--select",
+    default="max_information",
+    show_default=True,
+    metavar="CRITERION",
+    help="max_information, interval_information, urry, best_theta, mlwi, mpwi, kl, klp, gdi, gdip, "
+    "mei, mepv, a_stratified or random.",
+)
+@click.option(
+    "--information-interval",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="X",
+    help="Half-width around theta of interval_information.",
+)
+@click.option(
+    "--a-strata",
+    type=int,
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Strata of discrimination of a_stratified.",
+)
+@click.option(
+    "--block-by-difficulty",
+    is_flag=True,
+    help="Let each stratum of a_stratified cover all difficulties.",
+)
 @click.option("--estimate", default="eap", show_default=True, help="eap, map, mle or wle.")
 @click.option("--final", metavar="ESTIMATOR", help="Final estimator (that of --estimate).")
-@click.option("--start-theta", type=float, default=0.0, show_default=True)
+@click.option(
+    "--start-theta",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Theta that selects the first item.",
+)
 @click.option(
     "--stop",
     multiple=True,
@@ -73,9 +110,17 @@ class _Sources:
 @click.option("--content", multiple=True, metavar="AREA=SHARE", help="Content shares.")
 @click.option("--exposure", default="none", show_default=True, help="Exposure control.")
 @click.option("--max-exposure", type=float, metavar="R", help="Highest exposure rate.")
-@click.option("--grid", metavar="LOW,HIGH,N", help="Points of EAP (-6,6,61).")
-@click.option("--prior-mean", type=float, default=0.0, show_default=True)
-@click.option("--prior-sd", type=float, default=1.0, show_default=True)
+@click.option(
+    "--grid", metavar="LOW,HIGH,N", help="Points of EAP (-6,6,61) and of --select (-4,4,33)."
+)
+@click.option("--prior-mean", type=float, default=0.0, show_default=True, help="Mean of the prior.")
+@click.option(
+    "--prior-sd",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Standard deviation of the prior.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.")
 @click.pass_context

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.ability import ESTIMATORS
+from engine.criteria.situation import USUAL_CRITERION_GRID
 from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.grids import Grid
@@ -20,6 +21,10 @@ from engine.stopping import StoppingRules
 
 STOPS = ("length", "se", "information", "best-information")
 OPTIONS = {
+    "selection.criterion": "--select",
+    "selection.criterion_grid": "--grid",
+    "selection.information_interval": "--information-interval",
+    "selection.a_strata": "--a-strata",
     "selection.randomesque": "--randomesque",
     "selection.start_theta": "--start-theta",
     "selection.content": "--content",
@@ -36,7 +41,6 @@ OPTIONS = {
     "estimation.prior_mean": "--prior-mean",
 }
 """The option that says what the engine calls by its own name."""
-LATER_CRITERIA = ("urry", "mlwi", "mpwi", "kl", "klp", "mei", "mepv")
 LATER_EXPOSURE = ("sympson-hetter", "eligibility")
 
 
@@ -45,6 +49,9 @@ class Options:
     """What the command line says about the rules; the names are those of the options."""
 
     select: str = "max_information"
+    information_interval: float = 0.5
+    a_strata: int = 4
+    block_by_difficulty: bool = False
     estimate: str = "eap"
     final: str | None = None
     start_theta: float = 0.0
@@ -68,13 +75,18 @@ def design_from_options(options: Options) -> ExamDesign:
     """
     estimator = one_of("--estimate", options.estimate, ESTIMATORS)
     with named_by_option():
+        grid = None if options.grid is None else _grid(options.grid)
         return ExamDesign(
-            criterion=one_of("--select", options.select, CRITERIA, later=LATER_CRITERIA),
+            criterion=one_of("--select", options.select, tuple(CRITERIA)),
+            criterion_grid=USUAL_CRITERION_GRID if grid is None else grid,
+            information_interval=options.information_interval,
+            a_strata=options.a_strata,
+            block_by_difficulty=options.block_by_difficulty,
             interim=estimator,
             final=one_of("--final", options.final or estimator, ESTIMATORS),
             prior_mean=options.prior_mean,
             prior_sd=options.prior_sd,
-            grid=Grid() if options.grid is None else _grid(options.grid),
+            grid=Grid() if grid is None else grid,
             start_theta=options.start_theta,
             randomesque=options.randomesque,
             content_shares=tuple(_share(text) for text in options.content),

@@ -40,7 +40,7 @@ length = %d
 [[levels]]
 code = "pass"
 name = { en = "Pass" }
-minimum = 500
+minimum = 200
 passed = true
 """
 
@@ -195,8 +195,11 @@ def test_an_exam_file_alone_takes_the_items_of_its_release(simulate, tmp_path, s
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--select urry", "--select: expected max_information or random, found 'urry', which is"),
-        ("--select foo", "--select: expected max_information or random, found 'foo'"),
+        ("--select foo", "--select: expected one of max_information, interval_information, urry"),
+        ("--select a_stratified", "--stop length: expected length or max_items, by which"),
+        ("--a-strata 1", "--a-strata: expected at least 2 strata"),
+        ("--information-interval 0", "--information-interval: expected a number above 0"),
+        ("--select mpwi --grid -4,4,4", "--grid: expected grid points at most the prior's"),
         ("--estimate ml", "--estimate: expected one of eap, map, mle, wle, found 'ml'"),
         ("--exposure sympson-hetter", "--exposure: expected none, found 'sympson-hetter', which"),
         ("--max-exposure 0.2", "--max-exposure: expected no limit"),

@@ -9,11 +9,16 @@ from engine.decisions import Level, ReportingScale
 from engine.designs import ExamDesign, check_design, design_from_mapping, design_to_mapping
 from engine.errors import InputError
 from engine.grids import Grid
+from engine.selection import CRITERIA
 from engine.stopping import StoppingRules
 
 FULL = {
     "selection": {
-        "criterion": "max_information",
+        "criterion": "a_stratified",
+        "criterion_grid": [-5, 5, 41],
+        "information_interval": 0.3,
+        "a_strata": 5,
+        "block_by_difficulty": True,
         "randomesque": 4,
         "start_theta": -0.5,
         "content": {"A": 0.4, "B": 0.6},
@@ -33,6 +38,11 @@ FULL = {
 
 def test_a_mapping_says_everything_that_a_design_holds():
     assert design_from_mapping(FULL) == ExamDesign(
+        criterion="a_stratified",
+        criterion_grid=Grid(-5.0, 5.0, 41),
+        information_interval=0.3,
+        a_strata=5,
+        block_by_difficulty=True,
         interim="map",
         final="wle",
         prior_mean=0.2,
@@ -58,7 +68,7 @@ def test_a_design_survives_json(mapping):
 
 
 @given(
-    st.sampled_from(["max_information", "random"]),
+    st.sampled_from([name for name in CRITERIA if name != "a_stratified"]),
     st.sampled_from(["eap", "map", "mle", "wle"]),
     st.floats(-3, 3),
     st.integers(1, 20),
@@ -88,8 +98,18 @@ def test_any_design_survives_its_mapping(criterion, estimator, theta, k, se, few
         ({"stopping": {"length": True}}, "stopping.length: expected a whole number"),
         ({"stopping": {"se": "0.3"}}, "stopping.se: expected a number"),
         ({"stopping": []}, r"stopping: expected a table \[stopping\]"),
-        ({"selection": {"criterion": "urry"}}, "selection.criterion: expected one of"),
+        ({"selection": {"criterion": "best"}}, "selection.criterion: expected one of"),
         ({"selection": {"criterion": 3}}, "selection.criterion: expected a text"),
+        ({"selection": {"a_strata": 2.5}}, "selection.a_strata: expected a whole number"),
+        ({"selection": {"a_strata": 1}}, "selection.a_strata: expected at least 2 strata"),
+        ({"selection": {"information_interval": 0}}, "selection.information_interval"),
+        ({"selection": {"block_by_difficulty": 1}}, "block_by_difficulty: expected true or false"),
+        ({"selection": {"criterion_grid": [4, -4, 9]}}, "a grid from low to high"),
+        (
+            {"selection": {"criterion": "mpwi", "criterion_grid": [-4, 4, 4]}},
+            "selection.criterion_grid: expected grid points at most",
+        ),
+        ({"selection": {"criterion": "a_stratified"}}, "stopping.length: expected length or max"),
         ({"selection": {"content": [0.5]}}, "selection.content: expected a table"),
         ({"selection": {"content": {"A": "x"}}}, "selection.content.A: expected a number"),
         ({"selection": {"randomesque": 0}}, "selection.randomesque: expected a whole number"),
@@ -116,3 +136,17 @@ def test_a_bank_that_is_too_small_for_the_test_is_refused():
     shares = (("A", 0.5), ("B", 0.5))
     with pytest.raises(InputError, match="at least 71 items to choose from, found 70"):
         check_design(ExamDesign(stop=StoppingRules(length=71), content_shares=shares), mixed_bank())
+
+
+def test_a_bank_for_which_the_criterion_is_not_defined_is_refused():
+    with pytest.raises(InputError, match=r"selection.criterion: .* item m060 of model grm"):
+        check_design(ExamDesign(criterion="urry"), mixed_bank())
+
+
+def test_usual_options_of_criteria_are_not_written():
+    """So that the mapping of an old exam stays what it was."""
+    assert set(design_to_mapping(ExamDesign())["selection"]) == {
+        "criterion",
+        "randomesque",
+        "start_theta",
+    }

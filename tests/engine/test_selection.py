@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from support.reference_banks import mixed_bank
 
+from engine.answers import answers
+from engine.criteria.situation import CriterionRules, Situation
 from engine.errors import InputError
 from engine.models import dispatch
 from engine.randomness import words
@@ -45,18 +47,23 @@ def test_places_without_an_eligible_item_are_minus_1():
     assert picked([1.0], [0])[0] == [-1]
 
 
+def values(criterion, theta=THETA, position=0):
+    nothing = np.empty((2, 0), dtype=np.int64)
+    now = Situation(theta, answers(nothing, nothing), SEEDS, position)
+    return criterion_values(CriterionRules(criterion), now, mixed_bank())
+
+
 def test_maximum_information_is_fisher_information():
-    values = criterion_values("max_information", THETA, mixed_bank(), SEEDS, 0)
-    assert np.array_equal(values, dispatch.information(THETA, mixed_bank()))
+    assert np.array_equal(values("max_information"), dispatch.information(THETA, mixed_bank()))
 
 
 def test_random_values_depend_on_sitting_and_step_and_not_on_theta():
-    first = criterion_values("random", THETA, mixed_bank(), SEEDS, 0)
-    assert np.array_equal(first, criterion_values("random", -THETA, mixed_bank(), SEEDS, 0))
-    assert not np.array_equal(first, criterion_values("random", THETA, mixed_bank(), SEEDS, 1))
+    first = values("random")
+    assert np.array_equal(first, values("random", -THETA))
+    assert not np.array_equal(first, values("random", position=1))
     assert not np.array_equal(first[0], first[1])
 
 
 def test_an_unknown_criterion_is_refused():
-    with pytest.raises(InputError, match="one of max_information, random, found 'best'"):
-        criterion_values("best", THETA, mixed_bank(), SEEDS, 0)
+    with pytest.raises(InputError, match=r"one of max_information, .*, random, found 'best'"):
+        values("best")
