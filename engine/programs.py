@@ -113,7 +113,9 @@ def solve(program: Program, limits: Limits) -> Solution:
         return Solution(None, -np.inf, -np.inf, INFEASIBLE, 0)
     core, size, nodes = _best_columns(program, relaxed, CORE), CORE, 0
     while True:
-        left = Limits(max(limits.nodes - nodes, 1), max(deadline - time.monotonic(), 1e-3))
+        left = Limits(max(limits.nodes - nodes, 1), deadline - time.monotonic())
+        if left.seconds <= 0.0:
+            return Solution(None, -np.inf, relaxed.bound, CLOCK, nodes)
         found = _on_core(program, core, left)
         nodes += found.nodes
         outside = ~core

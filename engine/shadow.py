@@ -185,6 +185,18 @@ def _previous(found: Solution, previous: tuple[int, ...], open_: Bools) -> Form 
 # --- the program --------------------------------------------------------------------------------
 
 
+def whole_program(bound: Constraints) -> Program:
+    """Write down that a test keeps the blueprint, as a program in which all tests are equal."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return _program(bound, np.zeros(bound.n_items), nothing, bound.usable, ())
+
+
+def row_names(bound: Constraints) -> tuple[str, ...]:
+    """Name each row of the program: ``length``, a bound, ``enemies`` or ``sets``."""
+    rest = _table(bound).kinds[1 + len(bound.names) :]
+    return (LENGTH, *bound.names, *rest)
+
+
 def _program(
     bound: Constraints, values: Floats, given: Ints, open_: Bools, relaxed: tuple[str, ...]
 ) -> Program:
