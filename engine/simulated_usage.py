@@ -19,7 +19,7 @@ from engine.items import ItemParameters
 from engine.pretest import item_knowledge
 
 FIRST_BLOCK = 10
-SHARE = 0.1
+SHARE = 0.02
 """A block is at most this share of those who have sat, after the first."""
 
 
@@ -36,8 +36,9 @@ class Block:
 
     Parameters
     ----------
-    rows
-        Bank rows given, shape ``(n_persons, longest)``, -1 after the last.
+    rows, strata
+        Bank rows given and the strata of theta in which they were chosen, shape
+        ``(n_persons, longest)``, -1 after the last.
     theta, seeds
         Final estimates, and of the sittings, shape ``(n_persons,)``.
     visited, feasible
@@ -46,6 +47,7 @@ class Block:
     """
 
     rows: Ints
+    strata: Ints
     theta: Floats
     seeds: Words
     visited: Bools
@@ -68,43 +70,52 @@ def block_usage(
     pretest
         Items that are tried out, shape ``(n_items,)``.
     """
-    # One column more takes the -1 after a sitting's last item.
-    given = np.zeros((len(block.rows), len(items) + 1), dtype=np.int64)
-    np.put_along_axis(given, block.rows, 1, axis=1)
-    given = given[:, :-1]
-    visits = block.visited.astype(np.int64)
+    n_items, visits = len(items), block.visited.astype(np.int64)
+    given, n_strata = _uses(block.rows, n_items), block.visited.shape[1]
+    eligible, open_ = _eligible(block, design, found, n_items)
     return Usage(
         sittings=len(block.rows),
-        given=given.sum(axis=0),
+        given=given,
         visits=visits.sum(axis=0),
         feasible=(visits * block.feasible).sum(axis=0),
-        taken=visits.T @ given,
-        eligible=_eligible(block, design, found, len(items)),
-        knowledge=_knowledge(design, items, given, block.theta, pretest),
+        taken=np.array([_uses(block.rows[block.strata == s], n_items) for s in range(n_strata)]),
+        eligible=eligible,
+        open=open_,
+        knowledge=_knowledge(design, items, block, pretest),
     )
 
 
-def _eligible(block: Block, design: ExamDesign, found: Readings | None, n_items: int) -> Ints:
-    """Visits in which each item was eligible or the draw yielded, ``(n_strata, n_items)``."""
+def _uses(rows: Ints, n_items: int) -> Ints:
+    """How many of the sittings gave each item, shape ``(n_items,)``; none gave one twice."""
+    return np.bincount(rows[rows >= 0], minlength=n_items).astype(np.int64)
+
+
+def _eligible(
+    block: Block, design: ExamDesign, found: Readings | None, n_items: int
+) -> tuple[Ints, Ints]:
+    """Visits in which each item was eligible or the draw yielded, by stratum; and sittings."""
     visited, feasible = block.visited, block.feasible
     if design.exposure.method != "eligibility" or found is None:
-        return np.repeat(visited.sum(axis=0)[:, None], n_items, axis=1).astype(np.int64)
-    draws = eligibility_draws(block.seeds, n_items)
+        counts = np.repeat(visited.sum(axis=0)[:, None], n_items, axis=1).astype(np.int64)
+        return counts, np.full(n_items, len(visited), dtype=np.int64)
     counts = np.empty((visited.shape[1], n_items), dtype=np.int64)
+    draws = eligibility_draws(block.seeds, n_items)
+    ever = np.zeros(draws.shape, dtype=np.bool_)
     for stratum, chances in enumerate(found.chances):
         allowed = (draws < chances) | ~feasible[:, stratum, None]
-        counts[stratum] = allowed[visited[:, stratum]].sum(axis=0)
-    return counts
+        allowed &= visited[:, stratum, None]
+        counts[stratum] = allowed.sum(axis=0)
+        ever |= allowed
+    return counts, ever.sum(axis=0).astype(np.int64)
 
 
-def _knowledge(
-    design: ExamDesign, items: ItemParameters, given: Ints, theta: Floats, pretest: Bools
-) -> Floats:
+def _knowledge(design: ExamDesign, items: ItemParameters, block: Block, pretest: Bools) -> Floats:
     """What the block says about the parameters of items that are tried out."""
     knowledge = np.zeros((len(items), 2, 2))
-    if design.pretest.choice == "d_optimal":
+    if design.pretest.choice == "d_optimal" and pretest.any():
         rows = np.flatnonzero(pretest)
-        at = np.where(np.isfinite(theta), theta, design.prior_mean)
+        at = np.where(np.isfinite(block.theta), block.theta, design.prior_mean)
+        given = np.array([(block.rows == row).any(axis=1) for row in rows]).T
         tables = item_knowledge(at, items, rows)
-        knowledge[rows] = (given[:, rows, None, None] * tables).sum(axis=0)
+        knowledge[rows] = (given[..., None, None] * tables).sum(axis=0)
     return knowledge

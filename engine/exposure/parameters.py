@@ -17,8 +17,10 @@ from engine.exposure.rules import ExposureRules, Parameters, stratum_of
 from engine.items import ItemParameters
 from engine.simulation import Simulated, Surroundings, simulate
 
-ROUNDS = 20
-MARGIN = 2.0
+FULL_STEPS = 6
+"""Rounds in which k is replaced; after them it moves by less and less, to average out chance."""
+LEAST_ROUNDS, ROUNDS = 12, 25
+MARGIN = 3.5
 """Rounds end once no rate is above its target by more standard errors than this."""
 
 
@@ -57,8 +59,9 @@ def sympson_hetter_parameters(
 
     Each round simulates the examinees under the present k. An item comes up for selection in
     ``P(S) = P(A) / k`` of the sittings; ``k = min(1, target / P(S))`` for the next round (Sympson
-    and Hetter, 1985; conditional on theta: Stocking and Lewis, 1998). As many items as a test has
-    keep k = 1, so that every test can be completed.
+    and Hetter, 1985; conditional on theta: Stocking and Lewis, 1998). Later rounds move log k by a
+    falling share of that (Robbins and Monro, 1951). As many items as a test has keep k = 1, so that
+    every test can be completed.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def sympson_hetter_parameters(
     Returns
     -------
     ControlParameters
-        Of the best round: k with the lowest highest rate.
+        Of the last round.
 
     Raises
     ------
@@ -91,27 +94,32 @@ def sympson_hetter_parameters(
     _check_target(target, items, design)
     rules = ExposureRules("eligibility", max_rate=target, strata=tuple(strata))
     stratum = stratum_of(theta, rules)
-    k = np.ones((rules.n_strata, len(items)))
-    best, highest, converged = k, [], False
-    for number in range(ROUNDS):
+    k = rates = np.ones((rules.n_strata, len(items)))
+    highest: list[float] = []
+    converged = False
+    while len(highest) < ROUNDS and not converged:
+        if highest:
+            k = _next(k, rates, target, len(highest), design)
         found = simulate(
             items,
             replace(design, exposure=_rules(k, items, target, strata)),
             theta=theta,
-            seed=seed + number,
+            seed=seed + len(highest),
             surroundings=Surroundings(pretest=pretest),
         )
         rates = _rates(found, stratum, rules.n_strata)
         highest.append(float(rates.max()))
+        fine = not _too_high(rates, target, stratum).any()
+        converged = fine and len(highest) >= LEAST_ROUNDS
         advance(1)
-        if highest[-1] <= min(highest):
-            best = k
-        converged = not _too_high(rates, target, stratum).any()
-        if converged and number > 0:
-            best = k
-            break
-        k = _with_enough_free(np.minimum(1.0, target * k / np.maximum(rates, 1e-12)), design)
-    return ControlParameters(_listed(best, items), tuple(highest), converged)
+    return ControlParameters(_listed(k, items), tuple(highest), converged)
+
+
+def _next(k: Floats, rates: Floats, target: float, done: int, design: ExamDesign) -> Floats:
+    """Parameters for the next round from the rates of the last."""
+    gain = 1.0 if done <= FULL_STEPS else 1.0 / (done - FULL_STEPS)
+    moved = k * (target / np.maximum(rates, 1e-12)) ** gain
+    return _with_enough_free(np.clip(moved, 1e-6, 1.0), design)
 
 
 def _check_target(target: float, items: ItemParameters, design: ExamDesign) -> None:

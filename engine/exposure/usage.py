@@ -32,8 +32,11 @@ class Usage:
         Sittings in which a theta of the stratum was met, and those of them in which the draw of
         eligible items left one to give at every step there, shape ``(n_strata,)``.
     taken, eligible
-        Of those visits, in how many the item was given at some time, and in how many it was
-        eligible or the draw had to yield, shape ``(n_strata, n_items)``.
+        Of those visits, in how many the item was given in that stratum, and in how many it was
+        eligible there or the draw had to yield, shape ``(n_strata, n_items)``.
+    open
+        Sittings in which each item was eligible in some stratum met, or the draw had to yield,
+        shape ``(n_items,)``.
     knowledge
         Information about the two parameters (a, b) of an item that is tried out, shape
         ``(n_items, 2, 2)``; for choosing by D-optimality.
@@ -45,6 +48,7 @@ class Usage:
     feasible: Ints
     taken: Ints
     eligible: Ints
+    open: Ints
     knowledge: Floats
 
     def __add__(self, other: Usage) -> Usage:
@@ -62,6 +66,7 @@ def no_usage(n_items: int, n_strata: int = 1) -> Usage:
         feasible=np.zeros(n_strata, dtype=np.int64),
         taken=np.zeros((n_strata, n_items), dtype=np.int64),
         eligible=np.zeros((n_strata, n_items), dtype=np.int64),
+        open=np.zeros(n_items, dtype=np.int64),
         knowledge=np.zeros((n_items, 2, 2)),
     )
 
@@ -103,8 +108,10 @@ def eligibility_chances(usage: Usage, max_rate: float) -> Floats:
     """Probability with which each item is eligible, by stratum of theta.
 
     ``1 - 1/P(F) + r P(E or not F) / (P(A) P(F))``, kept within 0 and 1, where A says that a sitting
-    with a theta of the stratum was given the item, E that it was eligible, and F that the draw
-    left an item to give; 1 for an item that nobody had (van der Linden and Veldkamp, 2004, 2007).
+    with a theta of the stratum was given the item there, E that it was eligible, and F that the
+    draw left an item to give; 1 for an item that nobody had (van der Linden and Veldkamp, 2004,
+    2007). A sitting passes through several strata, whose rates add up; so the same is asked over
+    all strata together, and the smaller probability holds.
 
     Returns
     -------
@@ -115,8 +122,12 @@ def eligibility_chances(usage: Usage, max_rate: float) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = max_rate * usage.eligible / usage.taken * (visits / feasible)
         chances = 1.0 - visits / feasible + share
+        overall = max_rate * usage.open / usage.given
     known = (usage.taken > 0) & (feasible > 0)
-    return np.clip(np.where(known, chances, 1.0), 0.0, 1.0)
+    chances = np.clip(np.where(known, chances, 1.0), 0.0, 1.0)
+    if len(chances) > 1:
+        chances = np.minimum(chances, np.where(usage.given > 0, overall, 1.0))
+    return chances
 
 
 def trace_of(found: Readings, rules: ExposureRules, stratum: int) -> dict[str, Any]:
@@ -125,6 +136,7 @@ def trace_of(found: Readings, rules: ExposureRules, stratum: int) -> dict[str, A
     if rules.ceiling is not None:
         trace["full"] = np.flatnonzero(found.full).tolist()
     if rules.method == "eligibility":
+        trace["stratum"] = stratum
         below = np.flatnonzero(found.chances[stratum] < 1)
         trace["chances"] = {str(row): float(found.chances[stratum, row]) for row in below}
     return trace
