@@ -19,7 +19,6 @@ from item_bank.store.tables.releases import Release, ReleaseItem
 from item_bank.store.tables.sittings import PresentedItem, Response, Sitting
 
 BATCH = 10_000
-FIRST = 8  # the column with a sitting's place among those of its person
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,10 @@ def recorded_responses(
         statement = statement.where(Sitting.started_at >= since)
     with db.read() as session:
         for row in session.execute(statement.execution_options(yield_per=BATCH)):
-            yield RecordedResponse(*row[:FIRST], row[FIRST] == 1)
+            person, item, revision, score, sitting, position, language, simulated, place = row
+            yield RecordedResponse(
+                person, item, revision, score, sitting, position, language, simulated, place == 1
+            )
 
 
 def _sittings(bank_code: str, organisation_id: str) -> Subquery:

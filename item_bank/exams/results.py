@@ -23,6 +23,7 @@ from item_bank.exams.domains import domains
 from item_bank.exams.errors import NotFound
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot, engine_state
+from item_bank.store.canonical import content_hash
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import Response, Result, Sitting
@@ -68,6 +69,24 @@ def build_result(snapshot: Snapshot) -> dict[str, Any]:
         "domains": _domains(snapshot),
         "path": [_step_row(snapshot, presented.position) for presented in snapshot.presented],
     }
+
+
+def result_row(sitting: Sitting, content: dict[str, Any], reason: str, now: int) -> Result:
+    """Return the row that keeps a result, with copies of what lists show."""
+    level = content["level"]
+    return Result(
+        sitting_id=sitting.id,
+        number=content["number"],
+        organisation_id=sitting.organisation_id,
+        content=content,
+        content_hash=content_hash(content),
+        n_items=content["n_items"],
+        score=content["score"],
+        level=level["code"] if level else None,
+        passed=level["passed"] if level else None,
+        reason=reason,
+        created_at=now,
+    )
 
 
 def _time_rule(snapshot: Snapshot) -> str | None:

@@ -1,4 +1,4 @@
-"""What an examiner sees: sittings to look through, the report of one, exams and their exposure."""
+"""What an examiner sees: sittings to look through, and everything about one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from item_bank.exams.designs import ExamSummary, list_exams, load_version
 from item_bank.exams.errors import NotFound
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam, ExamVersion
-from item_bank.store.tables.items import Item, ItemRevision
 from item_bank.store.tables.people import CandidateDetails
-from item_bank.store.tables.releases import ReleaseItem
-from item_bank.store.tables.sittings import PresentedItem, Response, Result, Sitting, SittingEvent
+from item_bank.store.tables.sittings import Response, Result, Sitting, SittingEvent
 
 PER_PAGE = 25
 
@@ -72,28 +69,6 @@ class Report:
     events: tuple[dict[str, Any], ...]
     country: str | None
     sealed: bool
-
-
-@dataclass(frozen=True)
-class ExamOverview:
-    """An exam with what its sittings came to."""
-
-    exam: ExamSummary
-    finished: int
-    running: int
-    mean_items: float | None
-    passed: int
-
-
-@dataclass(frozen=True)
-class ExposureRow:
-    """How often an item was shown, over the finished sittings of an exam."""
-
-    item: str
-    content_area: str
-    status: str
-    shown: int
-    rate: float
 
 
 def search_sittings(
@@ -254,90 +229,3 @@ def _events(session: Session, sitting_id: str) -> list[dict[str, Any]]:
         {"number": k.number, "kind": k.kind, "at": k.at, "payload": k.payload, "hash": k.hash}
         for k in links
     ]
-
-
-def exam_overview(db: Database, *, organisation_id: str) -> list[ExamOverview]:
-    """Return the exams of an organisation with what their sittings came to."""
-    return [
-        _overview(db, exam, organisation_id)
-        for exam in list_exams(db, organisation_id=organisation_id)
-    ]
-
-
-def _overview(db: Database, exam: ExamSummary, organisation_id: str) -> ExamOverview:
-    with db.read() as session:
-        results = session.scalars(
-            select(Result.content)
-            .join(Sitting, Sitting.id == Result.sitting_id)
-            .join(Exam, Exam.id == Sitting.exam_id)
-            .where(
-                Exam.code == exam.code,
-                Sitting.organisation_id == organisation_id,
-                Sitting.status == "finished",
-                Result.number == 1,
-            )
-        ).all()
-        running = session.scalar(
-            _joined(select(func.count())).where(
-                *_conditions(organisation_id, exam.code, "running", "")
-            )
-        )
-    lengths = [content["n_items"] for content in results]
-    return ExamOverview(
-        exam=exam,
-        finished=len(results),
-        running=running or 0,
-        mean_items=sum(lengths) / len(lengths) if lengths else None,
-        passed=sum(bool(content["level"] and content["level"]["passed"]) for content in results),
-    )
-
-
-def exposure(db: Database, *, organisation_id: str, exam_code: str) -> list[ExposureRow]:
-    """Count how often each item of an exam's newest release was shown, the most shown first.
-
-    Raises
-    ------
-    NotFound
-        When there is no such exam.
-    """
-    with db.read() as session:
-        version_id = session.scalar(
-            select(ExamVersion.id)
-            .join(Exam, Exam.id == ExamVersion.exam_id)
-            .where(Exam.code == exam_code, Exam.organisation_id == organisation_id)
-            .order_by(ExamVersion.number.desc())
-            .limit(1)
-        )
-        if version_id is None:
-            raise NotFound
-        version = load_version(db, version_id)
-        total = _finished(session, version.exam_id)
-        shown = _shown(session, version.exam_id)
-        items = session.execute(
-            select(ReleaseItem.code, ReleaseItem.content_area, ReleaseItem.status)
-            .where(ReleaseItem.release_id == version.release_id)
-            .distinct()
-        ).all()
-    rows = [
-        ExposureRow(code, area, status, shown.get(code, 0), shown.get(code, 0) / max(total, 1))
-        for code, area, status in items
-    ]
-    return sorted(rows, key=lambda row: (-row.shown, row.item))
-
-
-def _finished(session: Session, exam_id: str) -> int:
-    statement = select(func.count()).where(Sitting.exam_id == exam_id, Sitting.status == "finished")
-    return session.scalar(statement) or 0
-
-
-def _shown(session: Session, exam_id: str) -> dict[str, int]:
-    statement = (
-        select(Item.code, func.count())
-        .select_from(PresentedItem)
-        .join(Sitting, Sitting.id == PresentedItem.sitting_id)
-        .join(ItemRevision, ItemRevision.id == PresentedItem.revision_id)
-        .join(Item, Item.id == ItemRevision.item_id)
-        .where(Sitting.exam_id == exam_id, Sitting.status == "finished")
-        .group_by(Item.code)
-    )
-    return {code: count for code, count in session.execute(statement)}  # noqa: C416 - typed

@@ -17,13 +17,13 @@ from engine.randomness import uniform
 from engine.session import Step, next_step, record_response
 from item_bank.exams import records
 from item_bank.exams.questions import choice_ids, mark
-from item_bank.exams.results import build_result
+from item_bank.exams.results import build_result, result_row
 from item_bank.exams.snapshots import Snapshot, rules_state
 from item_bank.store.audit import append_sitting_event
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.jobs import enqueue
-from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent, Result
+from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent
 
 TIME = "time"
 
@@ -163,17 +163,7 @@ def keep_end(
     digest = content_hash(content)
     payload = {"stop_reason": stop_reason, "result": digest, "trace": trace}
     append_sitting_event(session, sitting, records.FINISHED, payload, snapshot.now)
-    session.add(
-        Result(
-            sitting_id=sitting.id,
-            number=1,
-            organisation_id=sitting.organisation_id,
-            content=content,
-            content_hash=digest,
-            reason="sitting_finished",
-            created_at=snapshot.now,
-        )
-    )
+    session.add(result_row(sitting, content, "sitting_finished", snapshot.now))
     enqueue(
         session,
         "seal_sitting",

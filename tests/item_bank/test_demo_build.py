@@ -5,8 +5,9 @@ import pytest
 from sqlalchemy import func, select
 
 from item_bank.demo.build import CANDIDATES, STAFF, build_demo
+from item_bank.exams.exam_reviews import exam_overview
 from item_bank.exams.replay import replay, sitting_ids
-from item_bank.exams.reviews import exam_overview, search_sittings
+from item_bank.exams.reviews import search_sittings
 from item_bank.exams.signing_in import candidate_by_code, staff_by_password
 from item_bank.store.clock import wall_time
 from item_bank.store.database import open_database

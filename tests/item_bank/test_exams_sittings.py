@@ -16,9 +16,10 @@ from item_bank.exams.answering import Outcome
 from item_bank.exams.candidate_views import exams_of_candidate, view
 from item_bank.exams.designs import apply_exam, current_version, set_status
 from item_bank.exams.errors import NotAllowed, NotFound
+from item_bank.exams.exam_reviews import exam_overview, exposure
 from item_bank.exams.replay import replay
 from item_bank.exams.results import result_of
-from item_bank.exams.reviews import exam_overview, exposure, report, search_sittings
+from item_bank.exams.reviews import report, search_sittings
 from item_bank.exams.sittings import start, take_over
 from item_bank.exams.upkeep import HANDLERS, close_abandoned
 from item_bank.items.formats.json_file import read_json

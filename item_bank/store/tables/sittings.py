@@ -125,5 +125,9 @@ class Result(Base):
     organisation_id: Mapped[Organisation]
     content: Mapped[Json]
     content_hash: Mapped[Hash]
+    n_items: Mapped[int]  # this and the next three are copies from the content, for lists
+    score: Mapped[float]
+    level: Mapped[Word | None]
+    passed: Mapped[bool | None]
     reason: Mapped[Word]  # "sitting_finished", or why it was amended
     created_at: Mapped[Time]
