@@ -29,6 +29,7 @@ from item_bank.store.database import Database
 from item_bank.store.tables.sittings import Response, Result, Sitting
 
 FORMAT = 1
+LISTED = ("n_items", "score", "level", "passed")
 BAND_LEVEL = 0.95
 
 
@@ -73,20 +74,23 @@ def build_result(snapshot: Snapshot) -> dict[str, Any]:
 
 def result_row(sitting: Sitting, content: dict[str, Any], reason: str, now: int) -> Result:
     """Return the row that keeps a result, with copies of what lists show."""
-    level = content["level"]
     return Result(
         sitting_id=sitting.id,
         number=content["number"],
         organisation_id=sitting.organisation_id,
         content=content,
         content_hash=content_hash(content),
-        n_items=content["n_items"],
-        score=content["score"],
-        level=level["code"] if level else None,
-        passed=level["passed"] if level else None,
         reason=reason,
         created_at=now,
+        **listed(content),
     )
+
+
+def listed(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what lists show of a result: the columns that copy it."""
+    level = content["level"] or {"code": None, "passed": None}
+    values = content["n_items"], content["score"], level["code"], level["passed"]
+    return dict(zip(LISTED, values, strict=True))
 
 
 def _time_rule(snapshot: Snapshot) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams import records
+from item_bank.exams.results import LISTED, listed
 from item_bank.items.verification import release_problems
 from item_bank.store.audit import GENESIS, Break, breaks
 from item_bank.store.canonical import content_hash
@@ -209,6 +210,8 @@ def _result_problems(record: _Record) -> Iterator[Break]:
     for row in record.results:
         if content_hash(row.content) != row.content_hash:
             yield Break(sitting.id, 0, f"result {row.number} does not match its hash")
+        elif listed(row.content) != {name: getattr(row, name) for name in LISTED}:
+            yield Break(sitting.id, 0, f"result {row.number} is listed as something else")
     for link in record.links:
         if link.kind == records.FINISHED:
             hashes = [row.content_hash for row in record.results if row.number == 1]

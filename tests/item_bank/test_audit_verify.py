@@ -59,6 +59,7 @@ def test_untouched_records_hold(hall):
         ("UPDATE sittings SET stop_reason = 'se2'", "stop reason is not the one recorded"),
         ("UPDATE results SET content = '{}'", "result 1 does not match its hash"),
         ("UPDATE results SET content_hash = 'x'", "the result is not the one recorded"),
+        ("UPDATE results SET score = score + 50", "result 1 is listed as something else"),
         ("DELETE FROM results", "the result is not the one recorded"),
         ("UPDATE site_events SET kind = 'x' WHERE number = 2", "does not match its hash"),
         ("UPDATE release_items SET position = 100 - position", "items do not match its hash"),
