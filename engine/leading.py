@@ -26,7 +26,7 @@ from engine.selection import TIE, pick_items
 
 CLEARLY = 1.0 - 1e-9
 """A margin wider than that of ties."""
-WINDOW = 4
+WINDOW = 2
 """So many items beyond the wanted ones are computed at first, where there are many persons."""
 WIDER = 28
 """So many for those who are not sure then."""
@@ -133,36 +133,47 @@ def _looked_up(
     items: ItemParameters,
     k: int,
 ) -> tuple[Leading, Bools]:
-    """The best of the window of each person, and whether no other item can be among them."""
+    """The best of the window of each person, and whether no other item can be among them.
+
+    Tables of windows have a row for each place in the window and a column for each person, which
+    is the quicker way round.
+    """
     place, outside = level.places(theta)
-    people = np.arange(len(theta))[:, None]
-    rows = level.rows.take(place, axis=0)[:, :width]
-    open_ = free.ravel().take(rows + people * free.shape[1])
-    after = np.full(len(theta), window)
+    people = np.arange(len(theta))
+    start, listed = np.zeros(len(theta), dtype=np.int64), place * level.depth
     if window < width:
         # The first free item begins the window; what stands before it cannot be chosen.
+        rows = level.rows[:, :width][place]
+        rows += (people * free.shape[1])[:, None]
+        open_ = free.ravel().take(rows)
         start = np.minimum(open_.argmax(axis=1), width - window)
-        columns = start[:, None] + np.arange(window)
-        rows = level.rows.ravel().take(columns + place[:, None] * level.depth)
-        open_, after = open_.ravel().take(columns + people * width), start + window
-    values = dispatch.paired("information", theta, rows, items)
-    values[~open_] = -np.inf
-    largest = values.max(axis=1)
-    chosen, found = _best(rows, values, largest, k)
-    sure = (found[:, -1] * CLEARLY > level.bound[place, after]) & ~outside
-    return Leading(chosen, found, largest), sure
+    columns = start + np.arange(window)[:, None]
+    rows = level.rows.ravel().take(columns + listed)
+    values = _information(theta, rows, items)
+    values[~free.ravel().take(rows + people * free.shape[1])] = -np.inf
+    found = _best(rows, values, k)
+    sure = (found.values[:, -1] * CLEARLY > level.bound[place, start + window]) & ~outside
+    return found, sure
 
 
-def _best(rows: Ints, values: Floats, largest: Floats, k: int) -> tuple[Ints, Floats]:
-    """As `pick_items`, for items in any order; the values are used up."""
-    people = np.arange(len(rows))
-    chosen = np.empty((len(rows), k), dtype=np.int64)
-    found = np.empty((len(rows), k))
+def _information(theta: Floats, rows: Ints, items: ItemParameters) -> Floats:
+    """Information of a table of rows, a column for each theta."""
+    each = np.broadcast_to(theta, rows.shape).ravel()
+    return dispatch.paired("information", each, rows.reshape(-1, 1), items).reshape(rows.shape)
+
+
+def _best(rows: Ints, values: Floats, k: int) -> Leading:
+    """As `pick_items`, for items in any order, a column for each person."""
+    largest = values.max(axis=0)
+    chosen = np.empty((rows.shape[1], k), dtype=np.int64)
+    found = np.empty((rows.shape[1], k))
+    best = largest
     for place in range(k):
-        best = values.max(axis=1) if place else largest
-        tied = values >= (best - TIE * np.abs(best))[:, None]
-        column = np.where(tied, rows, NO_ROW).argmin(axis=1)
-        chosen[:, place], found[:, place] = rows[people, column], values[people, column]
-        values[people, column] = -np.inf
+        if place:
+            values = np.where(rows == chosen[:, place - 1], -np.inf, values)
+            best = values.max(axis=0)
+        tied = values >= best - TIE * np.abs(best)
+        chosen[:, place] = np.where(tied, rows, NO_ROW).min(axis=0)
+        found[:, place] = np.where(rows == chosen[:, place], values, -np.inf).max(axis=0)
     chosen[np.isneginf(found)] = -1
-    return chosen, found
+    return Leading(chosen, found, largest)

@@ -94,7 +94,7 @@ class Level:
     def _fill(self, places: Ints) -> None:
         for start in range(0, len(places), INTERVALS_AT_ONCE):
             some = places[start : start + INTERVALS_AT_ONCE]
-            middle: Floats = LOW + self.width * (some + 0.5)
+            middle = np.add(LOW, self.width * (some + 0.5), dtype=np.float64)
             rows, most, left_out = self._candidates(middle)
             order = _falling(most, self.depth)
             self.rows[some] = np.take_along_axis(rows, order[:, : self.depth], axis=1)

@@ -28,9 +28,10 @@ from engine.exposure.usage import Readings, Usage, no_usage, readings
 from engine.grids import tables
 from engine.items import ItemParameters
 from engine.models import dispatch
+from engine.plain_simulation import Examinees, PlainSimulation, drawn_scores, is_plain
 from engine.pretest import check_pretest, is_place, pick, worth
 from engine.priors import Prior
-from engine.randomness import sitting_seeds, uniform
+from engine.randomness import sitting_seeds
 from engine.simulated_choice import Chooser, chooser
 from engine.simulated_usage import Block, block_size, block_usage
 from engine.starting import starting_thetas
@@ -150,6 +151,8 @@ class _Setting:
     pretest: Bools
     """Items that are tried out, shape ``(n_items,)``."""
     around: Surroundings
+    plain: PlainSimulation | None = None
+    """The quick way, where the design and the surroundings allow it."""
     found: Readings | None = None
     """What the counters said before the block."""
 
@@ -232,9 +235,11 @@ def simulate(
     seeds = sitting_seeds(seed, n)
     masks = content_shares.area_masks(design.content_shares, items)
     setting = _Setting(items, design, source, seeds, chooser(items, design), masks, tried, around)
+    setting = replace(setting, plain=_plain(setting))
     record, start = _blank(setting, seed), 0
     while start < n:
-        size = block_size(design, record.usage.sittings, PERSONS_AT_ONCE)
+        most = setting.plain.persons_at_once if setting.plain else PERSONS_AT_ONCE
+        size = block_size(design, record.usage.sittings, most)
         who = np.arange(start, min(start + size, n), dtype=np.int64)
         record = _block(setting, who, record)
         advance(len(who))
@@ -249,11 +254,37 @@ def _block(setting: _Setting, who: Ints, record: Simulated) -> Simulated:
     setting = replace(setting, found=found)
     n_strata = design.exposure.n_strata
     visited, feasible = (np.full((len(who), n_strata), start) for start in (False, True))
-    _run(setting, who, record, (visited, feasible))
+    strata = np.full(record.rows[who].shape, -1, dtype=np.int64)
+    if setting.plain:
+        visited[:] = _sit_plainly(setting, setting.plain, who, record)[:, None]
+        strata[record.rows[who] >= 0] = 0
+    else:
+        _run(setting, who, record, (visited, feasible, strata))
     _finish(setting, who, record)
-    block = Block(record.rows[who], record.final_theta[who], setting.seeds[who], visited, feasible)
+    theta, seeds = record.final_theta[who], setting.seeds[who]
+    block = Block(record.rows[who], strata, theta, seeds, visited, feasible)
     usage = block_usage(block, design, items, found, setting.pretest)
     return replace(record, usage=record.usage + usage)
+
+
+def _plain(setting: _Setting) -> PlainSimulation | None:
+    """The quick way; None where something asks for more than it has."""
+    around = setting.around
+    asked = setting.pretest.any() or around.excluded is not None or around.prior_means is not None
+    if asked or not is_plain(setting.design):
+        return None
+    return PlainSimulation(setting.items, setting.design)
+
+
+def _sit_plainly(setting: _Setting, plain: PlainSimulation, who: Ints, record: Simulated) -> Bools:
+    """Take a block through the test the quick way; who came as far as to choose an item."""
+    source = setting.source
+    scores = None if source.scores is None else source.scores[who]
+    observed = None if source.observed is None else source.observed[who]
+    sat = plain.sit(Examinees(setting.seeds[who], source.theta[who], scores, observed))
+    for name, values in vars(sat).items():
+        getattr(record, name)[who] = values.T
+    return np.asarray((sat.length > 0) | (not setting.design.content_shares), dtype=np.bool_)
 
 
 def _source(
@@ -330,7 +361,9 @@ def _enter(setting: _Setting, who: Ints) -> _Crowd:
     )
 
 
-def _run(setting: _Setting, who: Ints, record: Simulated, strata: tuple[Bools, Bools]) -> None:
+def _run(
+    setting: _Setting, who: Ints, record: Simulated, strata: tuple[Bools, Bools, Ints]
+) -> None:
     """Take a block of examinees through the test, writing into the record."""
     crowd, n, design = _enter(setting, who), 0, setting.design
     while True:
@@ -341,7 +374,7 @@ def _run(setting: _Setting, who: Ints, record: Simulated, strata: tuple[Bools, B
         trying = _trying(setting, crowd, n, record)
         area = _area(setting, crowd, record, trying)
         limits = _limits(setting, crowd)
-        allowed = _allowed(setting, crowd, limits, area, record, (who[0], *strata))
+        allowed = _allowed(setting, crowd, limits, area, record, (int(who[0]), *strata[:2]))
         seeds = setting.seeds[crowd.who]
         now = Situation(crowd.theta, _answers(crowd, n), seeds, n)
         candidates, best = setting.chooser.choose(now, allowed, area)
@@ -355,6 +388,7 @@ def _run(setting: _Setting, who: Ints, record: Simulated, strata: tuple[Bools, B
         crowd, rows = _leave(crowd, done, n, record), rows[done < 0]
         if not len(crowd.who):
             return
+        strata[2][crowd.who - who[0], n] = stratum_of(crowd.theta, design.exposure)
         _answer(setting, crowd, rows, n, record)
         n += 1
 
@@ -526,12 +560,8 @@ def _scores(setting: _Setting, crowd: _Crowd, rows: Ints) -> Ints:
     recorded = setting.source.scores
     if recorded is not None:
         return np.asarray(recorded[crowd.who, rows], dtype=np.int64)
-    theta, items = setting.source.theta[crowd.who], setting.items
-    chances = dispatch.paired("probabilities", theta, rows[:, None], items)[:, 0]
-    drawn = uniform(setting.seeds[crowd.who], 0, "response", rows)
-    passed = (drawn[:, None] >= np.cumsum(chances, axis=1)).sum(axis=1)
-    # Rounding can leave the sum of an item's chances below 1, and the draw above it.
-    return np.asarray(np.minimum(passed, items.n_categories[rows] - 1), dtype=np.int64)
+    theta = setting.source.theta[crowd.who]
+    return drawn_scores(theta, setting.seeds[crowd.who], rows, setting.items)
 
 
 def _interim(setting: _Setting, crowd: _Crowd, n: int) -> tuple[Floats, Floats]:
@@ -564,5 +594,11 @@ def _finish(setting: _Setting, who: Ints, record: Simulated) -> None:
     design, rows = setting.design, record.rows[who]
     counts = (rows >= 0) & ~record.tried_out[who]
     given = Answers(np.maximum(rows, 0), np.maximum(record.scores[who], 0), counts)
-    theta, se = estimates(design.final, given, setting.items, prior=design.prior, grid=design.grid)
+    if setting.plain and design.final == design.interim and counts.any(axis=1).all():
+        last = (who, record.length[who] - 1)
+        theta, se = record.theta[last], record.se[last]
+    else:
+        theta, se = estimates(
+            design.final, given, setting.items, prior=design.prior, grid=design.grid
+        )
     record.final_theta[who], record.final_se[who] = theta, se

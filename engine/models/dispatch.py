@@ -132,7 +132,10 @@ def _evaluate(
     function = getattr(MODULES[family], verb)
     values: Floats
     if family == "logistic":
-        values = function(theta, items.a[rows], items.b[rows], items.c[rows], items.d[rows])
+        curve = [items.a, items.b, items.c, items.d]
+        if not isinstance(rows, slice):
+            curve = [parameter.take(rows) for parameter in curve]
+        values = function(theta, *curve)
     elif family == "nominal":
         values = function(theta, items.slopes[rows], items.intercepts[rows])
     else:

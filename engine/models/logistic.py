@@ -47,7 +47,9 @@ def information(theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats) -> Fl
     """Fisher information ``P'^2 / (P Q)`` (Magis, 2013, for the 4PL)."""
     right, wrong, steepness = _curve(theta, a, b, c, d)
     scale = a * (d - c)
-    info: Floats = scale * scale * (steepness / right) * (steepness / wrong)
+    info: Floats = scale * scale
+    info = info * (steepness / right)
+    info *= steepness / wrong
     return info
 
 
@@ -73,8 +75,10 @@ def _curve(
     theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """P, Q and ``s (1 - s)``, the last never exactly 0, so that ratios of them stay finite."""
-    z = np.minimum(np.maximum(a * (theta - b), -LARGEST_LOGIT), LARGEST_LOGIT)
+    z = a * (theta - b)
+    z = np.minimum(np.maximum(z, -LARGEST_LOGIT), LARGEST_LOGIT)
     odds = np.exp(-z)  # one exponential serves both tails, each to full relative precision
     up = 1.0 / (1.0 + odds)
-    down, span = odds * up, d - c
-    return c + span * up, (1.0 - d) + span * down, up * down
+    odds *= up  # from here on the chance of missing
+    span = d - c
+    return c + span * up, (1.0 - d) + span * odds, up * odds
