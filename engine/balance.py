@@ -5,7 +5,7 @@ Imports `engine.look_ahead`, `engine.priority_index` and `engine.shadow`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from engine import look_ahead
 from engine.arrays import Bools, Floats, Ints
 from engine.blueprint import PRIORITY_INDEX, SHADOW_TEST, Blueprint
-from engine.constraints import Constraints
+from engine.constraints import Constraints, minimums_met
 from engine.priority_index import priorities
 from engine.programs import CLOCK, Limits
 from engine.shadow import PREVIOUS, Form, choices, form_problems, shadow_form
@@ -40,25 +40,22 @@ class Balanced:
     ----------
     eligible
         Items that may come next, shape ``(n_persons, n_items)``.
-    values
-        Of the criterion, weighed by the priority index, same shape; None by the other methods.
     forms
         Shadow tests by person; None where there is none.
-    lost
-        Whether neither masks nor a shadow test could say what keeps the blueprint, so that nothing
-        but enemies and excluded items was heeded, shape ``(n_persons,)``.
+    happened
+        Which of ``EVENTS`` happened to whom, shape ``(n_persons, n_events)``.
     """
 
     eligible: Bools
-    values: Floats | None
     forms: tuple[Form | None, ...]
-    lost: Bools
+    happened: Bools
 
-    @property
-    def relaxed(self) -> Bools:
-        """Whether a constraint had to give way, shape ``(n_persons,)``."""
-        forms = np.array([form is not None and bool(form.relaxed) for form in self.forms])
-        return np.asarray(forms | self.lost, dtype=np.bool_)
+
+def packed(rows: Ints, present: Bools) -> Ints:
+    """Move the rows that count to the front, -1 behind them, shape ``(n_persons, n)``."""
+    order = np.argsort(~present, axis=1, kind="stable")
+    moved: Ints = np.take_along_axis(np.where(present, rows, -1), order, axis=1)
+    return moved
 
 
 def balanced(
@@ -77,7 +74,7 @@ def balanced(
     Parameters
     ----------
     rows
-        Bank rows in the order given, shape ``(n_persons, n)``.
+        Bank rows in the order given, shape ``(n_persons, n)``; -1 after the last.
     free
         Items neither given nor held, shape ``(n_persons, n_items)``.
     values
@@ -87,25 +84,45 @@ def balanced(
     """
     n = len(rows)
     forms: list[Form | None] = [None] * n
-    lost, weighed = np.zeros(n, dtype=np.bool_), None
+    happened = np.zeros((n, len(EVENTS)), dtype=np.bool_)
     if blueprint.method == SHADOW_TEST:
         eligible = np.zeros_like(free)
     else:
         eligible = look_ahead.eligible(bound, rows, free)
     limits = Limits(blueprint.nodes, blueprint.seconds)
     for person in np.flatnonzero(~eligible.any(axis=1)).tolist():
-        given, some = tuple(rows[person].tolist()), free[person]
+        given = tuple(row for row in rows[person].tolist() if row >= 0)
         worth = values(np.array([person]))[0]
         before = previous[person] if previous else ()
-        form = shadow_form(bound, worth, given, some, limits=limits, previous=before)
-        forms[person], lost[person] = form, form is None
-        eligible[person] = _without(bound, rows[[person]], some)
-        if form is not None:
-            eligible[person] &= choices(bound, form, given, some)
-    if blueprint.method == PRIORITY_INDEX:
-        now = look_ahead.progress(bound, rows)
-        weighed = priorities(bound, now, values(np.arange(n)), eligible)
-    return Balanced(eligible, weighed, tuple(forms), lost & eligible.any(axis=1))
+        form = shadow_form(bound, worth, given, free[person], limits=limits, previous=before)
+        forms[person] = form
+        if form is None:
+            eligible[person] = _without(bound, rows[[person]], free[person])
+        else:
+            eligible[person] = choices(bound, form, given, free[person])
+        happened[person] = _events(form, lost=form is None and bool(eligible[person].any()))
+    return Balanced(eligible, tuple(forms), happened)
+
+
+def weigh(
+    blueprint: Blueprint, bound: Constraints, rows: Ints, values: Floats, eligible: Bools
+) -> Floats:
+    """Weigh criterion values by the priority index, where the blueprint names it."""
+    if blueprint.method != PRIORITY_INDEX:
+        return values
+    return priorities(bound, look_ahead.progress(bound, rows), values, eligible)
+
+
+def wait_for_minimums(bound: Constraints, rows: Ints, codes: Ints) -> Ints:
+    """Let no rule stop a test that still lacks what its blueprint asks for, but its length.
+
+    Parameters
+    ----------
+    codes
+        Places in ``engine.stopping.REASONS`` by person, -1 for none.
+    """
+    short = (rows >= 0).sum(axis=1) < bound.length
+    return np.where(short & ~minimums_met(bound, rows), -1, codes)
 
 
 def _without(bound: Constraints, rows: Ints, free: Bools) -> Bools:
@@ -115,7 +132,7 @@ def _without(bound: Constraints, rows: Ints, free: Bools) -> Bools:
 
 
 def replayed(
-    bound: Constraints, rows: Ints, free: Bools, values: Values, logged: dict[str, Any]
+    bound: Constraints, rows: Ints, free: Bools, values: Values, logged: Mapping[str, Any]
 ) -> tuple[Balanced, tuple[str, ...]]:
     """Take up the form that was logged at a step whose search the clock had stopped.
 
@@ -126,26 +143,32 @@ def replayed(
     """
     form = Form(**{**logged, "rows": tuple(logged["rows"]), "relaxed": tuple(logged["relaxed"])})
     given = tuple(rows[0].tolist())
-    worth = values(np.array([0]))[0]
-    problems = form_problems(bound, worth, given, free[0], form)
+    problems = form_problems(bound, values(np.array([0]))[0], given, free[0], form)
     eligible = choices(bound, form, given, free[0])
-    return Balanced(eligible[None], None, (form,), np.zeros(1, dtype=np.bool_)), problems
+    return Balanced(eligible[None], (form,), _events(form, lost=False)[None]), problems
 
 
-def facts(found: Balanced) -> tuple[dict[str, Any] | None, list[str]]:
-    """Shadow test for the trace of a sitting's step, and the events of the step."""
+def _events(form: Form | None, *, lost: bool) -> Bools:
+    """Which of ``EVENTS`` a form, or the lack of one, stands for."""
+    if form is None:
+        return np.array([False, False, False, lost])
+    stopped, reused = form.stopped_by is not None, form.status == PREVIOUS
+    return np.array([bool(form.relaxed), stopped, reused, False])
+
+
+def logged_form(found: Balanced) -> dict[str, Any] | None:
+    """Give the shadow test of a sitting's step as JSON can hold it; None where there is none."""
     form = found.forms[0]
     if form is None:
-        return None, [WITHOUT] if found.lost[0] else []
-    happened = {
-        RELAXED: bool(form.relaxed),
-        STOPPED: form.stopped_by is not None,
-        REUSED: form.status == PREVIOUS,
-    }
-    logged = asdict(form) | {"rows": list(form.rows), "relaxed": list(form.relaxed)}
-    return logged, [name for name, holds in happened.items() if holds]
+        return None
+    return asdict(form) | {"rows": list(form.rows), "relaxed": list(form.relaxed)}
 
 
-def stopped_by_clock(logged: dict[str, Any] | None) -> bool:
+def names_of_events(happened: Bools) -> list[str]:
+    """Names for the trace of a sitting's step."""
+    return [name for name, holds in zip(EVENTS, happened.tolist(), strict=True) if holds]
+
+
+def stopped_by_clock(logged: Mapping[str, Any] | None) -> bool:
     """Whether a logged shadow test is one that only the clock explains."""
     return logged is not None and logged["stopped_by"] == CLOCK

@@ -11,12 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.ability import ESTIMATORS
+from engine.blueprint import (
+    PRIORITY_INDEX,
+    Blueprint,
+    blueprint_from_mapping,
+    blueprint_to_mapping,
+)
 from engine.classification import ClassificationRules
 from engine.content_shares import Shares, check_areas, check_shares
 from engine.criteria.situation import USUAL_CRITERION_GRID, CriterionRules
 from engine.decisions import Level, ReportingScale, check_levels, theta_cuts
 from engine.errors import InputError
 from engine.exposure.rules import WEIGHING, ExposureRules, check_exposure
+from engine.feasibility import check_blueprint
 from engine.grids import Grid
 from engine.items import ItemParameters
 from engine.pretest import PretestRules
@@ -57,7 +64,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "classification": ("method", "cuts", "delta", "alpha", "beta", "confidence"),
     "scale": ("slope", "intercept", "minimum", "maximum", "decimals"),
 }
-"""The tables of an exam file that the engine reads, besides ``levels``."""
+"""The tables of an exam file that the engine reads, besides ``levels`` and ``blueprint``."""
 CRITERION_OPTIONS = ("criterion_grid", "information_interval", "a_strata", "block_by_difficulty")
 """Written into a mapping only where they are not the usual ones."""
 WITH_POSTERIOR = frozenset({"mpwi", "klp", "gdip", "mei", "mepv"})
@@ -95,6 +102,9 @@ class ExamDesign:
     content_shares
         Content areas with their target shares, adding up to 1; empty for no balancing. Items of
         other areas are then never selected.
+    blueprint
+        What a whole test must consist of, of ``length`` or ``max_items`` items; None for no bounds.
+        Rules of precision wait until its minimums are met.
     exposure, pretest
         How the exposure of items is controlled, and how items are tried out.
     stop, classification, scale, levels
@@ -117,6 +127,7 @@ class ExamDesign:
     start_range: tuple[float, ...] = ()
     randomesque: int = 1
     content_shares: Shares = ()
+    blueprint: Blueprint | None = None
     exposure: ExposureRules = field(default_factory=ExposureRules)
     pretest: PretestRules = field(default_factory=PretestRules)
     stop: StoppingRules = field(default_factory=StoppingRules)
@@ -158,9 +169,22 @@ class ExamDesign:
             if self.criterion != "max_information":
                 expected = f"max_information, which {self.exposure.method} mixes with chance"
                 raise InputError(expected, repr(self.criterion), column="selection.criterion")
+        self._check_blueprint()
         if self.classification.method and not self.cuts:
             expected = "cuts, or levels above the lowest score"
             raise InputError(expected, "none", column="classification.cuts")
+
+    def _check_blueprint(self) -> None:
+        """Refuse a blueprint without a length, or a method that others of the rules undo."""
+        if self.blueprint is None:
+            return
+        if self.stop.longest is None:
+            expected = "length or max_items, for which a blueprint is meant"
+            raise InputError(expected, "neither", column="stopping.length")
+        weighing = self.exposure.method in WEIGHING or self.criterion != "max_information"
+        if self.blueprint.method == PRIORITY_INDEX and (weighing or self.content_shares):
+            expected = "max_information alone, which the priority index weighs"
+            raise InputError(expected, "another criterion or content shares", column="blueprint")
 
     @property
     def cuts(self) -> tuple[float, ...]:
@@ -204,11 +228,13 @@ def check_design(design: ExamDesign, items: ItemParameters) -> None:
     ------
     InputError
         For a content area without items, a bank with fewer items than the test must have, or with
-        an item for which the criterion is not defined.
+        an item for which the criterion is not defined, or a blueprint that no test can keep.
     """
     check_families(design.criterion, items)
     check_areas(design.content_shares, items)
     check_exposure(design.exposure, items)
+    if design.blueprint is not None:
+        check_blueprint(items, design.blueprint, design.scored_length)
     needed = max(design.stop.length or 0, design.stop.min_items)
     shares = dict(design.content_shares)
     usable = sum(not shares or area in shares for area in items.content)
@@ -227,15 +253,15 @@ def design_from_mapping(tables: Mapping[str, Any]) -> ExamDesign:
         a_strata, block_by_difficulty, randomesque, start_theta, content), ``estimation``
         (interim, final, prior_mean, prior_sd, grid = [low, high, n]), ``stopping`` (length, se,
         information, best_information, min_items, max_items), ``scale`` (slope, intercept, minimum,
-        maximum, decimals) and ``levels`` (each with name and minimum). ``selection.content`` gives
-        each area its share.
+        maximum, decimals), ``blueprint`` (see `engine.blueprint`) and ``levels`` (each with name
+        and minimum). ``selection.content`` gives each area its share.
 
     Raises
     ------
     InputError
         Naming the key, what it takes and what it held; also for a key that does not exist.
     """
-    _only(tables, (*KEYS, "levels"), "")
+    _only(tables, (*KEYS, "levels", "blueprint"), "")
     read = {name: _table(tables.get(name, {}), name) for name in KEYS}
     selection, estimation = read["selection"], read["estimation"]
     content = selection.pop("content", ())
@@ -245,6 +271,7 @@ def design_from_mapping(tables: Mapping[str, Any]) -> ExamDesign:
         **estimation,
         grid=grid,
         content_shares=content,
+        blueprint=blueprint_from_mapping(tables["blueprint"]) if "blueprint" in tables else None,
         exposure=ExposureRules(**read["exposure"]),
         pretest=PretestRules(**read["pretest"]),
         stop=StoppingRules(**read["stopping"]),
@@ -271,6 +298,8 @@ def design_to_mapping(design: ExamDesign) -> dict[str, Any]:
     tables["selection"] |= _criterion_options(design, tables["selection"])
     if design.content_shares:
         tables["selection"]["content"] = dict(design.content_shares)
+    if design.blueprint is not None:
+        tables["blueprint"] = blueprint_to_mapping(design.blueprint)
     return tables
 
 

@@ -37,14 +37,14 @@ class Progress:
     Parameters
     ----------
     left
-        Items to come, the next one included.
+        Items to come, the next one included, shape ``(n_persons,)``.
     held
         What the items given add up to, shape ``(n_persons, n_bounds)``.
     open_set
         Stimulus of the last item, -1 for none; how many of its items were given stands in ``run``.
     """
 
-    left: int
+    left: Ints
     held: Floats
     open_set: Ints
     run: Ints
@@ -82,13 +82,14 @@ def progress(bound: Constraints, rows: Ints) -> Progress:
     Parameters
     ----------
     rows
-        Bank rows in the order given, shape ``(n_persons, n)``, the same n for all.
+        Bank rows in the order given, shape ``(n_persons, n)``; -1 after the last.
     """
-    n = rows.shape[1]
-    codes = set_codes(bound, rows)
-    last = codes[:, -1] if n else np.full(len(rows), -1, dtype=np.int64)
+    codes, count = set_codes(bound, rows), (rows >= 0).sum(axis=1)
+    last = np.full(len(rows), -1, dtype=np.int64)
+    some = np.flatnonzero(count)
+    last[some] = codes[some, count[some] - 1]
     run = ((codes == last[:, None]) & (codes >= 0)).sum(axis=1)
-    return Progress(bound.length - n, amounts(bound, rows), last, run)
+    return Progress(bound.length - count, amounts(bound, rows), last, run)
 
 
 def not_barred(bound: Constraints, rows: Ints, free: Bools, *, torn: bool = False) -> Bools:
@@ -144,10 +145,9 @@ def _closed(bound: Constraints, rows: Ints) -> Bools:
     codes = set_codes(bound, rows)
     given = (codes[:, :, None] == np.arange(len(bound.set_names))).sum(axis=1)
     closed = given > 0
-    if rows.shape[1]:
-        here = np.flatnonzero(codes[:, -1] >= 0)
-        now = codes[here, -1]
-        closed[here, now] = given[here, now] >= bound.most
+    last = progress(bound, rows).open_set
+    here = np.flatnonzero(last >= 0)
+    closed[here, last[here]] = given[here, last[here]] >= bound.most
     return np.concatenate([closed, np.zeros((len(rows), 1), dtype=np.bool_)], axis=1)
 
 
@@ -160,7 +160,7 @@ def _keep_sets(bound: Constraints, now: Progress, open_: Bools, mask: Bools) -> 
     staying: Bools = (now.open_set >= 0) & (now.run < bound.least) & (open_ & inside).any(axis=1)
     mask[staying] &= inside[staying]
     size = open_.astype(np.float32) @ bound.members.T.astype(np.float32)
-    enough = (size >= bound.least) & (now.left >= bound.least)
+    enough = (size >= bound.least) & (now.left >= bound.least)[:, None]
     enough = np.concatenate([enough, np.ones((len(mask), 1), dtype=np.bool_)], axis=1)
     mask &= enough[:, bound.set_of] | inside
     return staying
@@ -249,7 +249,7 @@ def _supply(
     count = np.asarray(family.cells @ open_.T.astype(np.float64)).T
     here = (family.cell_set >= 0) & (family.cell_set == now.open_set[:, None])
     cap = np.where(here, (bound.most - now.run)[:, None], family.cap)
-    finishable = (family.cell_set < 0) | here | (now.left >= bound.least)
+    finishable = (family.cell_set < 0) | here | (now.left >= bound.least)[:, None]
     found = np.where(finishable, np.minimum(count, cap), 0.0)
     into = np.zeros((len(family.cell_place), len(family.bounds)))
     into[np.arange(len(into)), family.cell_place] = 1.0
@@ -270,7 +270,7 @@ def _entering(
     upper = bound.upper[family.bounds]
     room = (held[:, None, :] + worst <= upper).all(axis=2)
     rest = np.maximum(needed[:, None, :] - sure, 0.0).sum(axis=2)
-    fits: Bools = room & (rest <= now.left - bound.least)
+    fits: Bools = room & (rest <= (now.left - bound.least)[:, None])
     return np.concatenate([fits, np.ones((len(fits), 1), dtype=np.bool_)], axis=1)
 
 
@@ -296,7 +296,7 @@ def _keep_total(
             if len(bound.set_names):
                 enters = (bound.set_of >= 0) & (bound.set_of != now.open_set[:, None])
                 whole = _whole_sets(bound, sign * weight)[bound.set_of]
-                freed = bound.least * least / max(now.left, 1)
+                freed = bound.least * least / np.maximum(now.left, 1)
                 entering = whole <= (room - least + freed)[:, None] + EXACTLY
                 fits = np.where(enters, entering, fits)
             mask &= fits | staying[:, None]
@@ -322,7 +322,7 @@ def _least_rest(
     order = np.argsort(weight, kind="stable")
     ranked, left = weight[order], open_[:, order]
     taken, instead = np.zeros_like(left), np.full(left.shape, -np.inf)
-    spare = content.spare if content.needed.size else np.full(len(left), now.left)
+    spare = content.spare if content.needed.size else now.left
     family = next((one for one in _families(bound) if bound.kinds[one.bounds[0]] == CONTENT), None)
     if family is not None and content.needed.size:
         left = left & _below_upper(bound, family, now)[:, family.place[order]]

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from engine import content_shares, pretest, selection, stopping
+from engine import balance, content_shares, pretest, selection, stopping
 from engine.ability import AbilityEstimate, estimate
 from engine.answers import answers
 from engine.arrays import Bools, Floats, Ints
 from engine.classification import clear_codes
+from engine.constraints import Constraints, constraints_of
 from engine.criteria.situation import Situation
 from engine.designs import (
     RULES_VERSION,
@@ -97,22 +98,32 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
     information = dispatch.information(np.array([now.theta]), items)[0]
     standing = _standing(state, now, information, items, design)
     trace = _facts(state, now, float(standing.information[0]), design)
+    bound = _bound(items, design)
     code = stopping.stopping_codes(design.stop, standing)
+    if bound is not None:
+        code = balance.wait_for_minimums(bound, _scored_rows(state), code)
     if code[0] >= 0:
         return _stopped(now, REASONS[code[0]], trace)
     if pretest.is_place(design.pretest, words(state.seed), state.n)[0]:
         row = _tried_out(state, now.theta, items, design, trace)
         if row is not None:
             return Step(now, row, None, trace)
-    pool = _limited(_pool(state, items, design), now.theta, state, items, design, trace)
+    values = _values(np.array([now.theta]), information, items, state, design)
+    free = _free(state, items)
+    if bound is not None:
+        free = _balanced(bound, free, values, state, design, trace)
+    pool = _limited(_pool(free, state, items, design), now.theta, state, items, design, trace)
     trace |= {"eligible": int(pool.eligible.sum()), "area": pool.area}
     trace["areas_without_items"] = list(pool.skipped)
     if not pool.eligible.any():
         return _stopped(now, StopReason.BANK_EXHAUSTED, trace)
     best = information[pool.eligible].max(keepdims=True)
-    if stopping.too_little_left(design.stop, standing.n, best)[0]:
+    little = np.where(stopping.too_little_left(design.stop, standing.n, best), 0, -1)
+    if bound is not None:
+        little = balance.wait_for_minimums(bound, _scored_rows(state), little)
+    if little[0] >= 0:
         return _stopped(now, StopReason.BEST_INFORMATION, trace)
-    values = _values(np.array([now.theta]), information, pool, items, state, design)
+    values = _weighed(values, information, pool, bound, state, design)
     return _chosen(now, values, pool, state, design, trace)
 
 
@@ -245,9 +256,46 @@ def _mask(rows: frozenset[int], items: ItemParameters) -> Bools:
     return mask
 
 
-def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Pool:
+def _free(state: SittingState, items: ItemParameters) -> Bools:
     free = np.ones(len(items), dtype=np.bool_)
     free[[*state.administered, *state.held, *state.pretest]] = False
+    return free
+
+
+def _scored_rows(state: SittingState) -> Ints:
+    return np.array([state.scored[0]], dtype=np.int64).reshape(1, -1)
+
+
+def _bound(items: ItemParameters, design: ExamDesign) -> Constraints | None:
+    if design.blueprint is None:
+        return None
+    return constraints_of(items, design.blueprint, design.scored_length)
+
+
+def _balanced(
+    bound: Constraints,
+    free: Bools,
+    values: Floats,
+    state: SittingState,
+    design: ExamDesign,
+    trace: dict[str, Any],
+) -> Bools:
+    """Free items that keep the blueprint; what it took goes into the trace."""
+    assert design.blueprint is not None
+    rows, worth = _scored_rows(state), values.__getitem__
+    if state.logged_form is not None:
+        found, problems = balance.replayed(bound, rows, free[None], worth, state.logged_form)
+        trace["form_problems"] = list(problems)
+    else:
+        before = (state.form,)
+        found = balance.balanced(design.blueprint, bound, rows, free[None], worth, before)
+    trace["form"] = balance.logged_form(found)
+    trace["events"] += balance.names_of_events(found.happened[0])
+    eligible: Bools = found.eligible[0]
+    return eligible
+
+
+def _pool(free: Bools, state: SittingState, items: ItemParameters, design: ExamDesign) -> _Pool:
     if not design.content_shares:
         return _Pool(free, None, ())
     masks = content_shares.area_masks(design.content_shares, items)
@@ -265,31 +313,43 @@ def _pool(state: SittingState, items: ItemParameters, design: ExamDesign) -> _Po
 def _values(
     theta: Floats,
     information: Floats,
-    pool: _Pool,
     items: ItemParameters,
     state: SittingState,
     design: ExamDesign,
 ) -> Floats:
     """Criterion values, shape ``(1, n_items)``; the information at hand is not computed twice."""
-    seeds = words(state.seed)
-    if design.exposure.method in WEIGHING:
-        everything = np.arange(len(items), dtype=np.int64)
-        return weighed(
-            design.exposure,
-            information[None],
-            pool.eligible[None],
-            seeds,
-            step=state.n,
-            counted=np.array([len(state.scored[0])]),
-            length=design.scored_length,
-            rows=everything,
-        )
     if design.criterion == "max_information":
         return information[None]
     rows, scores = state.scored
     given = answers(np.array([rows], dtype=np.int64), np.array([scores], dtype=np.int64))
-    now = Situation(theta, given, seeds, state.n)
+    now = Situation(theta, given, words(state.seed), state.n)
     return selection.criterion_values(design.criterion_rules, now, items)
+
+
+def _weighed(
+    values: Floats,
+    information: Floats,
+    pool: _Pool,
+    bound: Constraints | None,
+    state: SittingState,
+    design: ExamDesign,
+) -> Floats:
+    """Criterion values as exposure control and the blueprint weigh them."""
+    eligible = pool.eligible[None]
+    if design.exposure.method in WEIGHING:
+        values = weighed(
+            design.exposure,
+            information[None],
+            eligible,
+            words(state.seed),
+            step=state.n,
+            counted=np.array([len(state.scored[0])]),
+            length=design.scored_length,
+            rows=np.arange(len(information), dtype=np.int64),
+        )
+    if bound is None or design.blueprint is None:
+        return values
+    return balance.weigh(design.blueprint, bound, _scored_rows(state), values, eligible)
 
 
 def _chosen(

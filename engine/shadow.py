@@ -96,6 +96,7 @@ def shadow_form(
         and there is no previous form.
     """
     rows = np.array([given], dtype=np.int64).reshape(1, -1)
+    values = _finite(values)
     for level in range(len(RELAXED_FIRST) + 2):
         relaxed = (*RELAXED_FIRST, LENGTH)[:level]
         open_ = not_barred(bound, rows, free[None], torn=SETS in relaxed)[0]
@@ -152,6 +153,13 @@ def form_problems(
     if form.objective is not None and abs(objective - form.objective) > MARGIN:
         problems.append(f"the form's objective was {form.objective}, its items have {objective}")
     return tuple(problems)
+
+
+def _finite(values: Floats) -> Floats:
+    """Rank items without a finite value below all others."""
+    known = values[np.isfinite(values)]
+    worst = 0.0 if not len(known) else float(known.min() - np.ptp(known) - 1.0)
+    return np.where(np.isfinite(values), values, worst)
 
 
 def _elsewhere(bound: Constraints, given: tuple[int, ...], row: int) -> tuple[bool, int]:

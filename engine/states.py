@@ -6,6 +6,7 @@ errors, estimates and counters.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,12 @@ class SittingState:
         What is assumed about this candidate, where the exam allows it; not for the final estimate.
     usage
         Counters over other sittings, or in replay what was read from them.
+    form
+        Shadow test of the step before, ``trace["form"]["rows"]``: stands in when a search ends
+        without an answer.
+    logged_form
+        In replay of a step whose search the clock stopped: ``trace["form"]`` as it was logged. It
+        is checked and used, since no search can be counted on to end alike.
     """
 
     seed: int
@@ -52,6 +59,8 @@ class SittingState:
     rejected: frozenset[int] = frozenset()
     prior_mean: float | None = None
     usage: Usage | Readings | None = None
+    form: tuple[int, ...] = ()
+    logged_form: Mapping[str, Any] | None = None
 
     @property
     def n(self) -> int:
@@ -98,16 +107,26 @@ class Step:
         """Rows that left the sitting at this step; to be kept in the state."""
         return frozenset(self.trace.get("rejected", ()))
 
+    @property
+    def form(self) -> tuple[int, ...]:
+        """Bank rows of the shadow test of this step, none without; to be kept in the state."""
+        return tuple((self.trace.get("form") or {}).get("rows", ()))
+
 
 def record_response(
-    state: SittingState, row: int, score: int, *, rejected: frozenset[int] = frozenset()
+    state: SittingState,
+    row: int,
+    score: int,
+    *,
+    rejected: frozenset[int] = frozenset(),
+    form: tuple[int, ...] = (),
 ) -> SittingState:
     """Add a scored response.
 
     Parameters
     ----------
-    rejected
-        `Step.rejected` of the step that chose the item.
+    rejected, form
+        `Step.rejected` and `Step.form` of the step that chose the item.
 
     Raises
     ------
@@ -123,6 +142,8 @@ def record_response(
         administered=(*state.administered, row),
         scores=(*state.scores, score),
         rejected=state.rejected | rejected,
+        form=form,
+        logged_form=None,
     )
 
 
