@@ -10,7 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
+from engine.classification_accuracy import (
+    ClassificationRates,
+    conditional_sem,
+    expected_estimate,
+    rudner_rates,
+    simulated_rates,
+)
 from engine.content_shares import area_masks, violations
+from engine.exposure.barriers import BARRIERS
+from engine.models import dispatch
 from engine.simulation import Simulated
 from engine.stopping import REASONS
 
@@ -49,10 +58,49 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Band:
-    """The examinees of one true theta, or around it."""
+    """The examinees of one true theta, or around it.
+
+    Parameters
+    ----------
+    theta
+        The true theta, or the middle of the band.
+    accuracy
+        Of these examinees.
+    sem_simulated
+        Conditional standard error of measurement: standard deviation of estimate minus true theta;
+        None for fewer than two estimates.
+    sem_information
+        The same from the information of the items given, by `conditional_sem`; the root of its mean
+        square.
+    max_exposure, overlap
+        Highest exposure rate, and overlap of two tests, among these examinees.
+    """
 
     theta: float
     accuracy: Accuracy
+    sem_simulated: float | None
+    sem_information: float | None
+    max_exposure: float
+    overlap: float | None
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """How well the levels are told apart.
+
+    Parameters
+    ----------
+    cuts
+        On the theta scale.
+    simulated
+        Rates of the simulated tests; None where true thetas or estimates are missing.
+    expected
+        Rates by information (Rudner, 2001, 2005), with the estimator's sampling error.
+    """
+
+    cuts: tuple[float, ...]
+    simulated: ClassificationRates | None
+    expected: ClassificationRates | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +124,13 @@ class Summary:
     stop_reasons
         Number of examinees by reason.
     bands
-        Accuracy by true theta, ascending; empty where it is not known.
+        By true theta, ascending; empty where it is not known.
+    yielded
+        Steps at which a limit on exposure or overlap had to yield, by its name.
+    pretest_missing
+        Places for items to try out at which none was free.
+    decisions
+        None where the design has no cuts, or true thetas are not known.
     """
 
     accuracy: Accuracy
@@ -86,6 +140,9 @@ class Summary:
     areas_missing: int
     stop_reasons: dict[str, int]
     bands: tuple[Band, ...]
+    yielded: dict[str, int]
+    pretest_missing: int
+    decisions: Decisions | None
 
 
 def summarise(simulated: Simulated, target: Floats | None = None) -> Summary:
@@ -100,7 +157,8 @@ def summarise(simulated: Simulated, target: Floats | None = None) -> Summary:
     everyone = np.ones(simulated.n, dtype=np.bool_)
     known = bool(np.isfinite(simulated.true_theta).all())
     wanted = simulated.true_theta if known or target is None else target
-    counts = _uses(simulated)
+    counts = _uses(simulated, everyone)
+    steps = simulated.yielded.sum(axis=0).tolist()
     return Summary(
         accuracy=_accuracy(simulated, wanted, everyone, covers=known),
         exposure=counts / simulated.n,
@@ -109,11 +167,43 @@ def summarise(simulated: Simulated, target: Floats | None = None) -> Summary:
         areas_missing=int(simulated.area_missing.sum()),
         stop_reasons=_reasons(simulated),
         bands=_bands(simulated) if known else (),
+        yielded={name: count for name, count in zip(BARRIERS, steps, strict=True) if count},
+        pretest_missing=int(simulated.pretest_missing.sum()),
+        decisions=_decisions(simulated) if known and simulated.design.cuts else None,
     )
 
 
-def _uses(simulated: Simulated) -> Ints:
-    given = simulated.rows[simulated.rows >= 0]
+def _decisions(simulated: Simulated) -> Decisions:
+    """Accuracy and consistency of the simulated decisions, and as information promises."""
+    design, theta = simulated.design, simulated.true_theta
+    information = _information(simulated)
+    measured = information > 0
+    expected = None
+    if measured.any():
+        true, known = theta[measured], information[measured]
+        expected = rudner_rates(
+            true,
+            conditional_sem(design.final, known, design.prior),
+            design.cuts,
+            center=expected_estimate(design.final, true, known, design.prior),
+        )
+    return Decisions(
+        design.cuts, simulated_rates(theta, simulated.final_theta, design.cuts), expected
+    )
+
+
+def _information(simulated: Simulated) -> Floats:
+    """Information at the true theta of the items that counted, shape ``(n,)``."""
+    counts = (simulated.rows >= 0) & ~simulated.tried_out
+    rows = np.maximum(simulated.rows, 0)
+    values = dispatch.paired("information", simulated.true_theta, rows, simulated.items)
+    total: Floats = np.where(counts, values, 0.0).sum(axis=1)
+    return total
+
+
+def _uses(simulated: Simulated, who: Bools) -> Ints:
+    given = simulated.rows[who]
+    given = given[given >= 0]
     return np.bincount(given, minlength=len(simulated.items)).astype(np.int64)
 
 
@@ -146,10 +236,10 @@ def _violations(simulated: Simulated) -> int:
     if not shares:
         return 0
     masks = area_masks(shares, simulated.items)
-    given = simulated.rows >= 0
+    given = (simulated.rows >= 0) & ~simulated.tried_out
     areas = masks[:, np.maximum(simulated.rows, 0)] & given
     counts = areas.sum(axis=2).T.astype(np.int64)
-    return int(violations(counts, simulated.length, [share for _, share in shares]).sum())
+    return int(violations(counts, given.sum(axis=1), [share for _, share in shares]).sum())
 
 
 def _reasons(simulated: Simulated) -> dict[str, int]:
@@ -165,7 +255,20 @@ def _bands(simulated: Simulated) -> tuple[Band, ...]:
     if len(points) > MAX_POINTS:
         place = np.clip(np.round(theta / BAND) * BAND, -OUTERMOST, OUTERMOST) + 0.0
         points = np.unique(place)
-    return tuple(
-        Band(float(point), _accuracy(simulated, theta, place == point, covers=True))
-        for point in points
+    information = _information(simulated)
+    return tuple(_band(simulated, float(point), place == point, information) for point in points)
+
+
+def _band(simulated: Simulated, point: float, who: Bools, information: Floats) -> Band:
+    error = (simulated.final_theta - simulated.true_theta)[who]
+    error = error[np.isfinite(error)]
+    sem = conditional_sem(simulated.design.final, information[who], simulated.design.prior)
+    uses = _uses(simulated, who)
+    return Band(
+        theta=point,
+        accuracy=_accuracy(simulated, simulated.true_theta, who, covers=True),
+        sem_simulated=float(error.std(ddof=1)) if len(error) > 1 else None,
+        sem_information=float(np.sqrt((sem**2).mean())) if np.isfinite(sem).all() else None,
+        max_exposure=float(uses.max() / who.sum()),
+        overlap=_overlap(uses, simulated.length[who]),
     )

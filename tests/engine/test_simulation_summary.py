@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from support.reference_banks import mixed_bank
 
+from engine.decisions import Level
 from engine.designs import ExamDesign
+from engine.exposure.rules import ExposureRules
 from engine.simulation import simulate
 from engine.simulation_summary import summarise
 from engine.stopping import StoppingRules
@@ -77,3 +79,32 @@ def test_without_true_thetas_the_target_is_compared_and_nothing_is_covered():
 
 def test_reasons_are_counted():
     assert summarise(simulated()).stop_reasons == {"length": 200}
+
+
+def test_bands_give_error_of_measurement_exposure_and_overlap_by_theta():
+    design = ExamDesign(stop=StoppingRules(length=15), final="wle")
+    found = simulate(mixed_bank(), design, theta=np.repeat([-1.0, 0.5], 400), seed=2)
+    for band in summarise(found).bands:
+        here = found.true_theta == band.theta
+        assert band.sem_simulated == pytest.approx(found.final_theta[here].std(ddof=1))
+        assert band.sem_simulated == pytest.approx(band.sem_information, rel=0.15)
+        met = [(found.rows[here] == row).any(axis=1).mean() for row in range(140)]
+        assert band.max_exposure == pytest.approx(max(met))
+        assert band.overlap > summarise(found).overlap
+
+
+def test_decisions_are_summarised_where_there_are_levels():
+    levels = (Level("fail", 200.0), Level("pass", 530.0))
+    decisions = summarise(simulated(n=1500, levels=levels)).decisions
+    assert decisions.cuts == pytest.approx((0.295,))
+    assert decisions.simulated.accuracy == pytest.approx(decisions.expected.accuracy, abs=0.03)
+    assert decisions.simulated.consistency == pytest.approx(
+        decisions.expected.consistency, abs=0.04
+    )
+    assert summarise(simulated()).decisions is None
+
+
+def test_limits_that_yield_are_counted_by_name():
+    found = simulated(n=60, exposure=ExposureRules(ceiling=0.05))
+    assert summarise(found).yielded["ceiling"] > 0
+    assert summarise(simulated()).yielded == {}
