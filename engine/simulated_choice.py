@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import selection
+from engine import balance, selection
 from engine.arrays import Bools, Floats, Ints
+from engine.blueprint import PRIORITY_INDEX, Blueprint
+from engine.constraints import constraints_of
 from engine.criteria.situation import Situation
 from engine.designs import ExamDesign
 from engine.exposure.rules import WEIGHING
@@ -66,6 +68,8 @@ class Chooser:
         theta, n = now.theta, now.position
         if self.design.exposure.method in WEIGHING:
             return self._weighed(pool, now, free)
+        if self.design.blueprint is not None and self.design.blueprint.method == PRIORITY_INDEX:
+            return self._by_priority(self.design.blueprint, now, free)
         if self.design.criterion != "max_information":
             return self._by_criterion(pool, now, free)
         found = leading(pool, theta, free, self.items, self.design.randomesque, n)
@@ -80,6 +84,16 @@ class Chooser:
         if self.design.stop.best_information is not None:
             best = _largest(dispatch.information(now.theta, pool.items), eligible)
         return self._picked(values, eligible, pool.rows), best
+
+    def _by_priority(
+        self, blueprint: Blueprint, now: Situation, free: Bools
+    ) -> tuple[Ints, Floats]:
+        information = dispatch.information(now.theta, self.items)
+        bound = constraints_of(self.items, blueprint, self.design.scored_length)
+        rows = balance.packed(now.given.rows, now.given.present)
+        values = balance.weigh(blueprint, bound, rows, information, free)
+        everything = np.arange(len(self.items), dtype=np.int64)
+        return self._picked(values, free, everything), _largest(information, free)
 
     def _weighed(self, pool: InformationLookup, now: Situation, free: Bools) -> tuple[Ints, Floats]:
         information, eligible = dispatch.information(now.theta, pool.items), free[:, pool.rows]

@@ -13,11 +13,12 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from engine import content_shares, stopping
+from engine import balance, content_shares, stopping
 from engine.ability import eap_of, estimates
 from engine.answers import Answers, check_matrix
 from engine.arrays import Bools, Floats, Ints, Words
 from engine.classification import clear_codes
+from engine.constraints import Constraints, constraints_of
 from engine.criteria.situation import Situation
 from engine.designs import ExamDesign, check_design
 from engine.errors import InputError
@@ -76,6 +77,8 @@ class Simulated:
         Places for items to try out at which none was free, shape ``(n,)``.
     usage
         Counters after the last examinee, those handed in included.
+    blueprint_events
+        Steps at which each of ``engine.balance.EVENTS`` happened, ``(n, 4)``.
     """
 
     items: ItemParameters
@@ -95,6 +98,7 @@ class Simulated:
     yielded: Ints
     pretest_missing: Ints
     usage: Usage
+    blueprint_events: Ints
 
     @property
     def n(self) -> int:
@@ -156,6 +160,13 @@ class _Setting:
     found: Readings | None = None
     """What the counters said before the block."""
 
+    @property
+    def bound(self) -> Constraints | None:
+        """The blueprint bound to the bank; None without one."""
+        if self.design.blueprint is None:
+            return None
+        return constraints_of(self.items, self.design.blueprint, self.design.scored_length)
+
 
 @dataclass(frozen=True, eq=False)
 class _Crowd:
@@ -164,7 +175,8 @@ class _Crowd:
     ``who`` is the place of each in the simulation, ``left`` the number of free items by content
     area, ``counts`` the number given, ``n`` that of all items that count, ``scored`` which these
     are, ``untried`` the items still to try out, ``rejected`` those that Sympson-Hetter turned away,
-    and ``change`` by how much the last answer moved theta.
+    ``change`` by how much the last answer moved theta, and ``form`` the items of the last shadow
+    test, without columns where there is no blueprint.
     """
 
     who: Ints
@@ -181,6 +193,7 @@ class _Crowd:
     untried: Bools
     rejected: Bools
     change: Floats
+    form: Bools
 
     def only(self, keep: Bools) -> _Crowd:
         """Those to keep."""
@@ -329,6 +342,7 @@ def _blank(setting: _Setting, seed: int) -> Simulated:
         yielded=np.zeros((n, len(BARRIERS)), dtype=np.int64),
         pretest_missing=np.zeros(n, dtype=np.int64),
         usage=no_usage(n_items, n_strata) if usage is None else usage,
+        blueprint_events=np.zeros((n, len(balance.EVENTS)), dtype=np.int64),
     )
 
 
@@ -358,6 +372,7 @@ def _enter(setting: _Setting, who: Ints) -> _Crowd:
         untried=untried,
         rejected=np.zeros((n, n_items), dtype=np.bool_),
         change=np.full(n, np.inf),
+        form=np.zeros((n, 0 if setting.design.blueprint is None else n_items), dtype=np.bool_),
     )
 
 
@@ -368,21 +383,23 @@ def _run(
     crowd, n, design = _enter(setting, who), 0, setting.design
     while True:
         codes = stopping.stopping_codes(design.stop, _standing(setting, crowd, n))
+        codes = _waiting(setting, crowd, codes, n)
         crowd = _leave(crowd, codes, n, record)
         if not len(crowd.who):
             return
         trying = _trying(setting, crowd, n, record)
-        area = _area(setting, crowd, record, trying)
-        limits = _limits(setting, crowd)
-        allowed = _allowed(setting, crowd, limits, area, record, (int(who[0]), *strata[:2]))
         seeds = setting.seeds[crowd.who]
         now = Situation(crowd.theta, _answers(crowd, n), seeds, n)
+        within = _balanced(setting, crowd, now, record, trying)
+        area = _area(setting, within, record, trying)
+        limits = _limits(setting, crowd)
+        allowed = _allowed(setting, within, limits, area, record, (int(who[0]), *strata[:2]))
         candidates, best = setting.chooser.choose(now, allowed, area)
         little = stopping.too_little_left(design.stop, crowd.n, best)
-        done = np.where(little, BEST_INFORMATION, -1)
+        done = _waiting(setting, crowd, np.where(little, BEST_INFORMATION, -1), n)
         done = np.where(candidates[:, 0] < 0, EXHAUSTED, done)
         done = np.where(trying >= 0, -1, done)
-        _reject(setting, crowd, limits, area, candidates, now)
+        _reject(setting, within, limits, area, candidates, now)
         rows = randomesque.draw(candidates, seeds, n)
         rows = np.where(trying >= 0, trying, rows)
         crowd, rows = _leave(crowd, done, n, record), rows[done < 0]
@@ -391,6 +408,41 @@ def _run(
         strata[2][crowd.who - who[0], n] = stratum_of(crowd.theta, design.exposure)
         _answer(setting, crowd, rows, n, record)
         n += 1
+
+
+def _waiting(setting: _Setting, crowd: _Crowd, codes: Ints, n: int) -> Ints:
+    """Reasons to stop, without those that must wait for the blueprint's minimums."""
+    if setting.bound is None or not (codes >= 0).any():
+        return codes
+    rows = balance.packed(crowd.rows[:, :n], crowd.scored[:, :n])
+    return balance.wait_for_minimums(setting.bound, rows, codes)
+
+
+def _balanced(
+    setting: _Setting, crowd: _Crowd, now: Situation, record: Simulated, trying: Ints
+) -> _Crowd:
+    """Keep of everybody's free items those that keep the blueprint."""
+    blueprint, bound = setting.design.blueprint, setting.bound
+    if blueprint is None or bound is None:
+        return crowd
+    free, choosing = crowd.free.copy(), np.flatnonzero(trying < 0)
+    rows = balance.packed(now.given.rows, now.given.present)[choosing]
+    before = [tuple(np.flatnonzero(form).tolist()) for form in crowd.form[choosing]]
+    found = balance.balanced(
+        blueprint,
+        bound,
+        rows,
+        free[choosing],
+        lambda people: setting.chooser.values(now.only(choosing[people])),
+        before,
+    )
+    free[choosing] = found.eligible
+    crowd.form[:] = False
+    for person, form in zip(choosing.tolist(), found.forms, strict=True):
+        crowd.form[person, list(form.rows) if form else []] = True
+    record.blueprint_events[crowd.who[choosing]] += found.happened
+    left = free.astype(np.int64) @ setting.masks.T.astype(np.int64)
+    return replace(crowd, free=free, left=left)
 
 
 def _trying(setting: _Setting, crowd: _Crowd, n: int, record: Simulated) -> Ints:
