@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from engine import modes
 from engine.answers import Answers, answers, check_answers, check_matrix, log_likelihood
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Bools, Floats, Ints, frozen_floats
 from engine.errors import InputError
 from engine.grids import USUAL_GRID, Grid, tables
 from engine.items import ItemParameters
@@ -198,13 +199,19 @@ def matrix_scores(
 
 def eap_of(log_likelihood: Floats, *, prior: Prior, grid: Grid) -> tuple[Floats, Floats]:
     """Posterior mean and standard deviation from log likelihoods ``(n_persons, n_points)``."""
-    log_posterior = log_likelihood + (prior.log_density(grid.points) + grid.log_weights)
+    log_posterior = log_likelihood + _log_prior(prior, grid)
     weights = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
     # Sums, not matrix products: their last bits do not depend on how many persons there are.
     theta = (weights * grid.points).sum(axis=1)
     variance = (weights * (grid.points - theta[:, None]) ** 2).sum(axis=1)
     return theta, np.sqrt(variance)
+
+
+@lru_cache(maxsize=64)
+def _log_prior(prior: Prior, grid: Grid) -> Floats:
+    """Log of prior and weights at the points of a grid, up to a constant."""
+    return frozen_floats(prior.log_density(grid.points) + grid.log_weights)
 
 
 def _finite(table: Floats) -> Floats:

@@ -81,11 +81,15 @@ def check_answers(rows: Sequence[int], scores: Sequence[int], items: ItemParamet
     """Refuse a row that the bank does not have, and a score that its item does not have."""
     if len(rows) != len(scores):
         raise InputError(f"{len(rows)} scores", len(scores), column="scores")
-    for row, score in zip(rows, scores, strict=True):
-        if not 0 <= row < len(items):
-            raise InputError(f"a row from 0 to {len(items) - 1}", row, column="row")
-        if not 0 <= score < items.n_categories[row]:
-            _refuse_score(items, row, score)
+    given, values = np.array(rows, dtype=np.int64), np.array(scores, dtype=np.int64)
+    outside = (given < 0) | (given >= len(items))
+    if outside.any():
+        wrong = rows[int(outside.argmax())]
+        raise InputError(f"a row from 0 to {len(items) - 1}", wrong, column="row")
+    lacking = (values < 0) | (values >= items.n_categories[given])
+    if lacking.any():
+        place = int(lacking.argmax())
+        _refuse_score(items, rows[place], scores[place])
 
 
 def _refuse_score(items: ItemParameters, row: int, score: int) -> None:

@@ -7,7 +7,8 @@ and `engine.simulation`. Imports the engine's own rules only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from engine.ability import ESTIMATORS
@@ -67,6 +68,20 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """The tables of an exam file that the engine reads, besides ``levels`` and ``blueprint``."""
 CRITERION_OPTIONS = ("criterion_grid", "information_interval", "a_strata", "block_by_difficulty")
 """Written into a mapping only where they are not the usual ones."""
+PLAIN = (
+    "final",
+    "prior_mean",
+    "prior_sd",
+    "grid",
+    "start_theta",
+    "start_range",
+    "randomesque",
+    "content_shares",
+    "stop",
+    "scale",
+    "levels",
+)
+"""What a plain design may set: it selects by information at EAP, and nothing else limits it."""
 WITH_POSTERIOR = frozenset({"mpwi", "klp", "gdip", "mei", "mepv"})
 
 
@@ -215,10 +230,16 @@ class ExamDesign:
             length=self.scored_length or None,
         )
 
-    @property
+    @cached_property
     def prior(self) -> Prior:
         """The prior of theta."""
         return Prior(self.prior_mean, self.prior_sd)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether nothing but settings named in ``PLAIN`` differs from an exam's usual ones."""
+        usual = replace(ExamDesign(), **{name: getattr(self, name) for name in PLAIN})
+        return self == usual
 
 
 def check_design(design: ExamDesign, items: ItemParameters) -> None:

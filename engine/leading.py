@@ -14,6 +14,7 @@ selection, the models and `engine.lookup`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -32,7 +33,7 @@ WIDER = 28
 """So many for those who are not sure then."""
 NO_ROW = np.iinfo(np.int64).max
 SPARE = 40
-"""So many items beyond the taken and the wanted ones are computed where there is one person."""
+"""So many items beyond the answered and the wanted ones are computed for one person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ def leading(
         About how many of the leading items of a person are not free. Any number gives the same
         answer; a good one gives it sooner.
     """
-    first, *others = _attempts(pool, len(theta), k, taken)
+    first, *others = _attempts(pool, k, taken)
     found, sure = _looked_up(*first, theta, free, items, k)
     unsure = np.flatnonzero(~sure)
     for attempt in others:
@@ -89,6 +90,75 @@ def leading(
     if len(unsure):
         found.replace(unsure, computed(pool, theta[unsure], free[unsure], k))
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class LeadingOfOne:
+    """The best free items of one person, best first, and the information of items answered."""
+
+    rows: list[int]
+    values: list[float]
+    largest: float
+    answered: Floats
+
+
+def leading_of_one(
+    pool: InformationLookup,
+    theta: float,
+    free: Bools,
+    answered: Ints,
+    items: ItemParameters,
+    k: int,
+) -> LeadingOfOne:
+    """As `leading`, for one person and in one evaluation of the model.
+
+    A call of numpy costs more than many items, so all listed items are computed at once.
+
+    Parameters
+    ----------
+    free
+        Shape ``(n_items,)``.
+    answered
+        Rows whose information is wanted, too, shape ``(n,)``.
+
+    Returns
+    -------
+    LeadingOfOne
+        With fewer than ``k`` rows where fewer are free; ``largest`` is minus infinity where none
+        is.
+    """
+    n, here, level = len(answered), np.array([theta]), pool.coarse
+    place, outside = level.places(here)
+    width = min(n + k + SPARE, level.depth)
+    rows = level.rows[place[0], :width]
+    everything = np.concatenate([answered, rows])
+    information = dispatch.paired("information", here, everything[None], items)[0]
+    open_ = free[rows]
+    found = _best_of_one(rows[open_], information[n:][open_], k)
+    sure = len(found[1]) == k and found[1][-1] * CLEARLY > level.bound[place[0], width]
+    if not sure or outside[0]:
+        whole = computed(pool, here, free[None], k)
+        wanted = whole.rows[0] >= 0
+        found = (whole.rows[0][wanted].tolist(), whole.values[0][wanted].tolist())
+        return LeadingOfOne(*found, float(whole.largest[0]), information[:n])
+    return LeadingOfOne(*found, float(information[n:][open_].max()), information[:n])
+
+
+def _best_of_one(rows: Ints, values: Floats, k: int) -> tuple[list[int], list[float]]:
+    """As `pick_items`, for few items in any order."""
+    order = np.argsort(-values)
+    left = list(zip(values[order].tolist(), rows[order].tolist(), strict=True))
+    chosen: list[tuple[float, int]] = []
+    while left and len(chosen) < k:
+        lowest = left[0][0] - TIE * abs(left[0][0])
+        best = left[0]
+        for pair in left:
+            if pair[0] < lowest:
+                break
+            best = min(best, pair, key=itemgetter(1))
+        left.remove(best)
+        chosen.append(best)
+    return [row for _, row in chosen], [value for value, _ in chosen]
 
 
 def lookup_depth(design: ExamDesign, items: ItemParameters) -> int:
@@ -105,17 +175,11 @@ def computed(pool: InformationLookup, theta: Floats, free: Bools, k: int) -> Lea
     return Leading(rows, values, np.where(open_, information, -np.inf).max(axis=1))
 
 
-def _attempts(
-    pool: InformationLookup, n_persons: int, k: int, taken: int
-) -> list[tuple[Level, int, int]]:
+def _attempts(pool: InformationLookup, k: int, taken: int) -> list[tuple[Level, int, int]]:
     """Levels to look at, how many listed items to search, and how many of them to compute.
 
-    For one person a call of numpy costs more than many items, so one wide look at the coarse level
-    is quickest; for many persons each item counts.
+    For many persons each item counts: first a narrow window, then a wider one, then all.
     """
-    if n_persons == 1:
-        width = min(taken + k + SPARE, pool.coarse.depth)
-        return [(pool.coarse, width, width)]
     width, wider = (min(taken + k + beyond, pool.fine.depth) for beyond in (WINDOW, WIDER))
     return [
         (pool.fine, width, min(k + WINDOW, width)),

@@ -120,14 +120,16 @@ class InformationLookup:
 
     Parameters
     ----------
-    rows
-        Their bank rows, ascending, shape ``(n_rows,)``.
+    mask, rows
+        Which items of the bank they are, shape ``(n_items,)``, and their rows, ascending, shape
+        ``(n_rows,)``.
     items
         They alone, in that order.
     coarse, fine
         Their leading items by interval of theta.
     """
 
+    mask: Bools
     rows: Ints
     items: ItemParameters
     coarse: Level
@@ -171,7 +173,7 @@ def _made(items: ItemParameters, area: str | None, depth: int) -> InformationLoo
     some = items if area is None else items.subset(pool)
     coarse = Level(some, COARSE, 3 * depth, pool)
     fine = Level(items, FINE, depth, pool, coarse)
-    return InformationLookup(pool, some, coarse, fine)
+    return InformationLookup(mask, pool, some, coarse, fine)
 
 
 def _falling(most: Floats, depth: int) -> Ints:

@@ -1,7 +1,7 @@
 """The quick way through a simulation, for designs that most simulations have.
 
 A plain design chooses by information at EAP, from the whole bank or by content shares, and draws
-among the best at most: no counters of exposure, nothing tried out, nothing brought along. Then a
+among the best at most: no counters of exposure, nothing tried out, no bounds. Then a
 step is a few operations on arrays of the examinees' own numbers: a posterior moved on by one
 answer, and the leading items looked up. The decisions are those of `engine.session`, as those of
 `engine.simulation` are, which calls this. Imports the engine's own parts.
@@ -30,25 +30,6 @@ from engine.stopping import REASONS, StopReason
 EXHAUSTED = REASONS.index(StopReason.BANK_EXHAUSTED)
 BEST_INFORMATION = REASONS.index(StopReason.BEST_INFORMATION)
 CACHED_FREE = 2**21
-PLAIN = (
-    "final",
-    "prior_mean",
-    "prior_sd",
-    "grid",
-    "start_theta",
-    "start_range",
-    "randomesque",
-    "content_shares",
-    "stop",
-    "scale",
-    "levels",
-)
-"""The settings that a plain design may have; all others are as by default."""
-
-
-def is_plain(design: ExamDesign) -> bool:
-    """Whether a design asks for nothing that the quick way lacks; new settings count as asking."""
-    return design == replace(ExamDesign(), **{name: getattr(design, name) for name in PLAIN})
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,6 +34,7 @@ from engine.exposure.usage import trace_of
 from engine.exposure.weighing import weighed
 from engine.items import ItemParameters
 from engine.models import dispatch
+from engine.plain_step import SHOWN, is_plain, plain_step
 from engine.priors import Prior
 from engine.randomness import words
 from engine.starting import starting_thetas
@@ -53,9 +54,6 @@ __all__ = [
     "next_step",
     "record_response",
 ]
-
-SHOWN = 5
-"""So many of the best items are written into the trace of a step."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,8 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
         For a row or a score that the bank does not have.
     """
     check_state(state, items, design)
+    if is_plain(state, items, design):
+        return plain_step(state, items, design)
     now = _interim(state, items, design)
     information = dispatch.information(np.array([now.theta]), items)[0]
     standing = _standing(state, now, information, items, design)

@@ -29,7 +29,7 @@ from engine.exposure.usage import Readings, Usage, no_usage, readings
 from engine.grids import tables
 from engine.items import ItemParameters
 from engine.models import dispatch
-from engine.plain_simulation import Examinees, PlainSimulation, drawn_scores, is_plain
+from engine.plain_simulation import Examinees, PlainSimulation, drawn_scores
 from engine.pretest import check_pretest, is_place, pick, worth
 from engine.priors import Prior
 from engine.randomness import sitting_seeds
@@ -284,7 +284,7 @@ def _plain(setting: _Setting) -> PlainSimulation | None:
     """The quick way; None where something asks for more than it has."""
     around = setting.around
     asked = setting.pretest.any() or around.excluded is not None or around.prior_means is not None
-    if asked or not is_plain(setting.design):
+    if asked or not setting.design.is_plain:
         return None
     return PlainSimulation(setting.items, setting.design)
 

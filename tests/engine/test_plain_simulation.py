@@ -7,7 +7,7 @@ from support.reference_banks import mixed_bank, reference_bank
 from engine import simulation
 from engine.designs import ExamDesign
 from engine.items import item_parameters
-from engine.plain_simulation import PlainSimulation, is_plain
+from engine.plain_simulation import PlainSimulation
 from engine.simulation import simulate
 from engine.stopping import StoppingRules
 
@@ -38,7 +38,7 @@ BANKS = {"mixed": mixed_bank, "tied": tied_bank}
 
 def both_ways(monkeypatch, *arguments, **settings):
     plain = simulate(*arguments, **settings)
-    monkeypatch.setattr(simulation, "is_plain", lambda _design: False)
+    monkeypatch.setattr(simulation, "_plain", lambda _setting: None)
     return plain, simulate(*arguments, **settings)
 
 
@@ -56,7 +56,7 @@ def assert_the_same(plain, general):
 @pytest.mark.parametrize("name", DESIGNS)
 def test_the_quick_way_decides_as_the_general_one(monkeypatch, name, bank):
     theta = np.random.default_rng(1).normal(scale=1.5, size=250)
-    assert is_plain(DESIGNS[name])
+    assert DESIGNS[name].is_plain
     assert_the_same(*both_ways(monkeypatch, BANKS[bank](), DESIGNS[name], theta=theta, seed=3))
 
 
@@ -94,7 +94,7 @@ def test_answers_that_contradict_each_other_do_not_underflow(monkeypatch):
     ids=str,
 )
 def test_designs_that_ask_for_more_are_not_plain(change):
-    assert not is_plain(replace(ExamDesign(), **change))
+    assert not replace(ExamDesign(), **change).is_plain
 
 
 def test_blocks_fit_the_cache():
