@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
+from engine.balance import EVENTS, packed
 from engine.classification_accuracy import (
     ClassificationRates,
     conditional_sem,
@@ -17,6 +18,7 @@ from engine.classification_accuracy import (
     rudner_rates,
     simulated_rates,
 )
+from engine.constraints import broken, constraints_of
 from engine.content_shares import area_masks, violations
 from engine.exposure.barriers import BARRIERS
 from engine.models import dispatch
@@ -118,7 +120,10 @@ class Summary:
         and Spray, 2003, for unequal lengths: mean number in common over mean length); None for
         fewer than two examinees or empty tests.
     blueprint_violations
-        Examinees whose test misses its content shares by a whole item or more.
+        Examinees whose test misses its content shares by a whole item or more, or breaks its
+        blueprint.
+    blueprint_events
+        Examinees to whom each of ``engine.balance.EVENTS`` happened.
     areas_missing
         Examinees for whom at some step the needed content area had no item left.
     stop_reasons
@@ -137,6 +142,7 @@ class Summary:
     exposure: Floats
     overlap: float | None
     blueprint_violations: int
+    blueprint_events: dict[str, int]
     areas_missing: int
     stop_reasons: dict[str, int]
     bands: tuple[Band, ...]
@@ -164,6 +170,7 @@ def summarise(simulated: Simulated, target: Floats | None = None) -> Summary:
         exposure=counts / simulated.n,
         overlap=_overlap(counts, simulated.length),
         blueprint_violations=_violations(simulated),
+        blueprint_events=_events(simulated),
         areas_missing=int(simulated.area_missing.sum()),
         stop_reasons=_reasons(simulated),
         bands=_bands(simulated) if known else (),
@@ -232,14 +239,25 @@ def _overlap(counts: Ints, length: Ints) -> float | None:
 
 
 def _violations(simulated: Simulated) -> int:
-    shares = simulated.design.content_shares
-    if not shares:
-        return 0
-    masks = area_masks(shares, simulated.items)
-    given = (simulated.rows >= 0) & ~simulated.tried_out
-    areas = masks[:, np.maximum(simulated.rows, 0)] & given
-    counts = areas.sum(axis=2).T.astype(np.int64)
-    return int(violations(counts, given.sum(axis=1), [share for _, share in shares]).sum())
+    """Examinees whose test misses a content share by a whole item, or breaks the blueprint."""
+    design, scored = simulated.design, (simulated.rows >= 0) & ~simulated.tried_out
+    missed = np.zeros(simulated.n, dtype=np.bool_)
+    if design.content_shares:
+        masks = area_masks(design.content_shares, simulated.items)
+        areas = masks[:, np.maximum(simulated.rows, 0)] & scored
+        counts = areas.sum(axis=2).T.astype(np.int64)
+        shares = [share for _, share in design.content_shares]
+        missed |= violations(counts, scored.sum(axis=1), shares)
+    if design.blueprint is not None:
+        bound = constraints_of(simulated.items, design.blueprint, design.scored_length)
+        rows = packed(simulated.rows, scored)
+        missed |= np.array([bool(names) for names in broken(bound, rows)])
+    return int(missed.sum())
+
+
+def _events(simulated: Simulated) -> dict[str, int]:
+    met = (simulated.blueprint_events > 0).sum(axis=0).tolist()
+    return {name: count for name, count in zip(EVENTS, met, strict=True) if count}
 
 
 def _reasons(simulated: Simulated) -> dict[str, int]:
