@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from engine import modes
-from engine.answers import Answers, answers, check_answers, check_matrix, log_likelihood
+from engine.answers import Answers, check_matrix, checked_answers, log_likelihood
 from engine.arrays import Bools, Floats, Ints, frozen_floats
 from engine.errors import InputError
 from engine.grids import USUAL_GRID, Grid, tables
@@ -75,8 +75,7 @@ def estimate(
         Without answers: the prior for ``eap`` and ``map``; theta NaN and se infinite for ``mle``
         and ``wle``, which are then not estimable.
     """
-    check_answers(rows, scores, items)
-    one = answers(np.array([rows], dtype=np.int64), np.array([scores], dtype=np.int64))
+    one = checked_answers(rows, scores, items)
     theta, se = estimates(method, one, items, prior=prior, grid=grid)
     return AbilityEstimate(float(theta[0]), float(se[0]))
 
@@ -201,10 +200,10 @@ def eap_of(log_likelihood: Floats, *, prior: Prior, grid: Grid) -> tuple[Floats,
     """Posterior mean and standard deviation from log likelihoods ``(n_persons, n_points)``."""
     log_posterior = log_likelihood + _log_prior(prior, grid)
     weights = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
+    weights /= np.add.reduce(weights, axis=1, keepdims=True)
     # Sums, not matrix products: their last bits do not depend on how many persons there are.
-    theta = (weights * grid.points).sum(axis=1)
-    variance = (weights * (grid.points - theta[:, None]) ** 2).sum(axis=1)
+    theta = np.add.reduce(weights * grid.points, axis=1)
+    variance = np.add.reduce(weights * (grid.points - theta[:, None]) ** 2, axis=1)
     return theta, np.sqrt(variance)
 
 

@@ -77,19 +77,33 @@ def check_matrix(scores: Ints, observed: Bools, items: ItemParameters) -> None:
         _refuse_score(items, row, int(scores[person, row]))
 
 
-def check_answers(rows: Sequence[int], scores: Sequence[int], items: ItemParameters) -> None:
-    """Refuse a row that the bank does not have, and a score that its item does not have."""
+def checked_answers(rows: Sequence[int], scores: Sequence[int], items: ItemParameters) -> Answers:
+    """The answers of one person; refuses rows that the bank and scores that an item lacks."""
     if len(rows) != len(scores):
         raise InputError(f"{len(rows)} scores", len(scores), column="scores")
-    given, values = np.array(rows, dtype=np.int64), np.array(scores, dtype=np.int64)
-    outside = (given < 0) | (given >= len(items))
+    given, values = np.array([rows], dtype=np.int64), np.array([scores], dtype=np.int64)
+    top = items.n_categories.take(given, mode="clip")
+    # As numbers without a sign, those below 0 are very large.
+    outside = given.view(np.uint64) >= len(items)
+    lacking = values.view(np.uint64) >= top.view(np.uint64)
+    if (outside | lacking).any():
+        _refuse_answer(rows, scores, items, outside[0], lacking[0])
+    return answers(given, values)
+
+
+def _refuse_answer(
+    rows: Sequence[int],
+    scores: Sequence[int],
+    items: ItemParameters,
+    outside: Bools,
+    lacking: Bools,
+) -> None:
+    """Name the first row that the bank lacks, or else the first score that its item lacks."""
     if outside.any():
         wrong = rows[int(outside.argmax())]
         raise InputError(f"a row from 0 to {len(items) - 1}", wrong, column="row")
-    lacking = (values < 0) | (values >= items.n_categories[given])
-    if lacking.any():
-        place = int(lacking.argmax())
-        _refuse_score(items, rows[place], scores[place])
+    place = int(lacking.argmax())
+    _refuse_score(items, rows[place], scores[place])
 
 
 def _refuse_score(items: ItemParameters, row: int, score: int) -> None:

@@ -32,6 +32,7 @@ WINDOW = 2
 WIDER = 28
 """So many for those who are not sure then."""
 NO_ROW = np.iinfo(np.int64).max
+A_FEW = 5
 SPARE = 40
 """So many items beyond the answered and the wanted ones are computed for one person."""
 
@@ -128,26 +129,31 @@ def leading_of_one(
         is.
     """
     n, here, level = len(answered), np.array([theta]), pool.coarse
-    place, outside = level.places(here)
+    place, outside = level.place(theta)
     width = min(n + k + SPARE, level.depth)
-    rows = level.rows[place[0], :width]
+    rows = level.rows[place, :width]
     everything = np.concatenate([answered, rows])
     information = dispatch.paired("information", here, everything[None], items)[0]
-    open_ = free[rows]
-    found = _best_of_one(rows[open_], information[n:][open_], k)
-    sure = len(found[1]) == k and found[1][-1] * CLEARLY > level.bound[place[0], width]
-    if not sure or outside[0]:
-        whole = computed(pool, here, free[None], k)
-        wanted = whole.rows[0] >= 0
-        found = (whole.rows[0][wanted].tolist(), whole.values[0][wanted].tolist())
-        return LeadingOfOne(*found, float(whole.largest[0]), information[:n])
-    return LeadingOfOne(*found, float(information[n:][open_].max()), information[:n])
+    values = np.where(free[rows], information[n:], -np.inf)
+    found = _best_of_one(rows, values, k)
+    sure = len(found[1]) == k and found[1][-1] * CLEARLY > level.bound[place, width]
+    if sure and not outside:
+        return LeadingOfOne(*found, float(values.max()), information[:n])
+    whole = computed(pool, here, free[None], k)
+    wanted = whole.rows[0] >= 0
+    found = (whole.rows[0][wanted].tolist(), whole.values[0][wanted].tolist())
+    return LeadingOfOne(*found, float(whole.largest[0]), information[:n])
 
 
 def _best_of_one(rows: Ints, values: Floats, k: int) -> tuple[list[int], list[float]]:
     """As `pick_items`, for few items in any order."""
     order = np.argsort(-values)
-    left = list(zip(values[order].tolist(), rows[order].tolist(), strict=True))
+    first = order[: k + A_FEW]
+    ranked = values[first].tolist()
+    if len(first) < len(order) and ranked[-1] > ranked[k - 1] * CLEARLY:
+        first, ranked = order, values[order].tolist()  # ties may go on after the first few
+    pairs = zip(ranked, rows[first].tolist(), strict=True)
+    left = [pair for pair in pairs if pair[0] > -np.inf]
     chosen: list[tuple[float, int]] = []
     while left and len(chosen) < k:
         lowest = left[0][0] - TIE * abs(left[0][0])

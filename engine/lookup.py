@@ -20,6 +20,7 @@ numpy and the models.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -89,6 +90,14 @@ class Level:
         place = np.minimum(np.maximum(exact, 0), self.intervals - 1).astype(np.int64)
         if not self._filled[place].all():
             self._fill(np.unique(place[~self._filled[place]]))
+        return place, exact != place
+
+    def place(self, theta: float) -> tuple[int, bool]:
+        """As `places`, for one theta."""
+        exact = floor((theta - LOW) / self.width)
+        place = min(max(exact, 0), self.intervals - 1)
+        if not self._filled[place]:
+            self._fill(np.array([place]))
         return place, exact != place
 
     def _fill(self, places: Ints) -> None:

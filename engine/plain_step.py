@@ -137,12 +137,14 @@ def _chosen(
     trace: dict[str, Any],
 ) -> Step:
     candidates = found.rows[: design.randomesque]
-    drawn = randomesque.draw(np.array([candidates]), words(state.seed), state.n)
+    row = candidates[0]
+    if len(candidates) > 1:
+        row = int(randomesque.draw(np.array([candidates]), words(state.seed), state.n)[0])
     trace["best"] = [
         {"row": row, "value": value} for row, value in zip(found.rows, found.values, strict=True)
     ]
     trace["drawn_from"] = candidates
-    return Step(now, int(drawn[0]), None, trace)
+    return Step(now, row, None, trace)
 
 
 def _facts(
