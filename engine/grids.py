@@ -83,6 +83,16 @@ class Tables:
         return _by_response(dispatch.log_probabilities(self._points, self._parameters))
 
     @cached_property
+    def known_logs(self) -> Floats:
+        """The same with 0 for scores that an item lacks: in sums, minus infinity would be NaN."""
+        return np.where(np.isneginf(self.log_probabilities), 0.0, self.log_probabilities)
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """Shaped as the logs; 0 for scores that an item lacks."""
+        return np.exp(self.log_probabilities)
+
+    @cached_property
     def slopes(self) -> Floats:
         """Derivatives of the log probabilities, ``(n_items, max_categories, n_points)``."""
         return _by_response(dispatch.slopes(self._points, self._parameters))

@@ -18,6 +18,8 @@ from engine.priors import Prior
 
 SEARCH = Grid(-4.0, 4.0, 81)
 """Where MLE and WLE look; an end of it is returned when the likelihood is monotone."""
+Ascent = Callable[[Floats], tuple[Floats, Floats]]
+"""First and second derivative of what is climbed, at a theta for each person."""
 NEWTON_STEPS = 20
 STEPS = 80
 TOLERANCE = 1e-12
@@ -48,10 +50,10 @@ def posterior_modes(
     precision = prior.sd**-2
 
     def ascent(theta: Floats) -> tuple[Floats, Floats]:
-        slope = _at("slopes", theta, given, items) - (theta - prior.mean) * precision
-        return slope, _at("curvatures", theta, given, items) - precision
+        slope, bend = slope_and_bend(theta, given, items)
+        return slope - (theta - prior.mean) * precision, bend - precision
 
-    return _climb(ascent, heights, grid)
+    return climb(ascent, heights, grid)
 
 
 def mle_of(given: Answers, items: ItemParameters) -> tuple[Floats, Floats]:
@@ -61,9 +63,9 @@ def mle_of(given: Answers, items: ItemParameters) -> tuple[Floats, Floats]:
     """
 
     def ascent(theta: Floats) -> tuple[Floats, Floats]:
-        return _at("slopes", theta, given, items), _at("curvatures", theta, given, items)
+        return slope_and_bend(theta, given, items)
 
-    theta = _climb(ascent, log_likelihood(given, items, SEARCH), SEARCH)
+    theta = climb(ascent, log_likelihood(given, items, SEARCH), SEARCH)
     return _with_information(theta, given, items)
 
 
@@ -85,7 +87,7 @@ def wle_of(given: Answers, items: ItemParameters) -> tuple[Floats, Floats]:
             weighted = _chosen(given, slopes) + pull / (2.0 * information)
         return weighted, _chosen(given, curvatures)
 
-    return _with_information(_climb(ascent, _warm_heights(given, items), SEARCH), given, items)
+    return _with_information(climb(ascent, _warm_heights(given, items), SEARCH), given, items)
 
 
 def _warm_heights(given: Answers, items: ItemParameters) -> Floats:
@@ -127,9 +129,12 @@ def _with_information(
     return np.where(given.any, theta, np.nan), np.where(given.any, se, np.inf)
 
 
-def _climb(
-    ascent: Callable[[Floats], tuple[Floats, Floats]], heights: Floats, grid: Grid
-) -> Floats:
+def slope_and_bend(theta: Floats, given: Answers, items: ItemParameters) -> tuple[Floats, Floats]:
+    """First and second derivative of each log likelihood, shape ``(n_persons,)`` each."""
+    return _at("slopes", theta, given, items), _at("curvatures", theta, given, items)
+
+
+def climb(ascent: Ascent, heights: Floats, grid: Grid) -> Floats:
     """Find the top between the neighbours of the highest grid point, by Newton kept in bounds.
 
     The second derivative that ``ascent`` gives serves the first step; later ones take the secant

@@ -11,8 +11,10 @@ from engine.arrays import Floats, Ints
 from engine.criteria.situation import (
     CriterionRules,
     Situation,
+    among,
     in_blocks,
     normalised,
+    of_rows,
     point_weights,
     raw_log_weights,
 )
@@ -51,9 +53,8 @@ def gdip(situation: Situation, rules: CriterionRules, items: ItemParameters, row
 def _divergence(
     situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints, *, prior: bool
 ) -> Floats:
-    some = items.subset(rows)
-    logs = tables(items, rules.grid).log_probabilities[rows]
-    table = np.where(np.isneginf(logs), 0.0, logs).reshape(-1, rules.grid.n).T
+    some = among(items, rows)
+    table = of_rows(tables(items, rules.grid).known_logs, rows).reshape(-1, rules.grid.n).T
 
     def value(block: Situation) -> Floats:
         at_theta = dispatch.log_probabilities(block.theta, some)
@@ -70,7 +71,7 @@ def _divergence(
 def _variance_of_p(
     situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints, *, prior: bool
 ) -> Floats:
-    chances = np.exp(tables(items, rules.grid).log_probabilities[rows, 1])
+    chances = of_rows(tables(items, rules.grid).probabilities, rows)[:, 1]
 
     def value(block: Situation) -> Floats:
         own = normalised(raw_log_weights(block, rules, items, prior=prior))

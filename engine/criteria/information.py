@@ -8,7 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.criteria.situation import CriterionRules, Situation, in_blocks, point_weights
+from engine.criteria.situation import (
+    CriterionRules,
+    Situation,
+    among,
+    in_blocks,
+    of_rows,
+    point_weights,
+)
 from engine.grids import tables
 from engine.items import ItemParameters
 from engine.models import dispatch
@@ -20,7 +27,7 @@ def max_information(
     situation: Situation, _rules: CriterionRules, items: ItemParameters, rows: Ints
 ) -> Floats:
     """Fisher information at theta (Lord, 1980)."""
-    return dispatch.information(situation.theta, _among(items, rows))
+    return dispatch.information(situation.theta, among(items, rows))
 
 
 def interval_information(
@@ -31,7 +38,7 @@ def interval_information(
     Gauss-Legendre with 21 points: for items with a of 3 its error is below 1e-14 up to a half-width
     of 1, below 1e-7 up to 2.
     """
-    some = _among(items, rows)
+    some = among(items, rows)
     offsets = rules.information_interval * NODES
 
     def value(block: Situation) -> Floats:
@@ -46,14 +53,10 @@ def interval_information(
 def mlwi(situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints) -> Floats:
     """Mean information under the likelihood of the answers (Veerkamp and Berger, 1997)."""
     weights = point_weights(situation, rules, items, prior=False)
-    return weights @ tables(items, rules.grid).information[rows].T
+    return weights @ of_rows(tables(items, rules.grid).information, rows).T
 
 
 def mpwi(situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints) -> Floats:
     """Mean information under the posterior (van der Linden, 1998)."""
     weights = point_weights(situation, rules, items, prior=True)
-    return weights @ tables(items, rules.grid).information[rows].T
-
-
-def _among(items: ItemParameters, rows: Ints) -> ItemParameters:
-    return items if len(rows) == len(items) else items.subset(rows)
+    return weights @ of_rows(tables(items, rules.grid).information, rows).T

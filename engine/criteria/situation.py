@@ -20,7 +20,7 @@ from engine.items import ItemParameters
 from engine.priors import STANDARD_NORMAL, Prior
 
 USUAL_CRITERION_GRID = Grid(-4.0, 4.0, 33)
-NUMBERS_AT_ONCE = 2**20
+NUMBERS_AT_ONCE = 2**17
 """Intermediate tables of a block of examinees hold about so many numbers."""
 
 
@@ -92,6 +92,16 @@ class Situation:
             self.given.rows[people], self.given.scores[people], self.given.present[people]
         )
         return Situation(self.theta[people], given, self.seeds[people], self.position)
+
+
+def among(items: ItemParameters, rows: Ints) -> ItemParameters:
+    """Those items of the bank; the bank itself when they are all."""
+    return items if len(rows) == len(items) else items.subset(rows)
+
+
+def of_rows(table: Floats, rows: Ints) -> Floats:
+    """Those rows of a table by item, without a copy when they are all."""
+    return table if len(rows) == len(table) else table[rows]
 
 
 def in_blocks(value: Callable[[Situation], Floats], situation: Situation, width: int) -> Floats:

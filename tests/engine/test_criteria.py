@@ -18,6 +18,7 @@ from engine.ability import estimate
 from engine.answers import answers
 from engine.criteria import situation as situations
 from engine.criteria.location import difficulties, most_informative_at, strata_of_a
+from engine.criteria.modes_ahead import Ahead, posterior_modes_ahead
 from engine.criteria.situation import CriterionRules, Situation
 from engine.errors import InputError
 from engine.grids import Grid
@@ -111,6 +112,23 @@ def test_mei_is_observed_information_at_the_mode_after_each_answer():
             theta = estimate("map", [*rows, row], [*scores, k], items, grid=CATR_GRID).theta
             expected += chances[row, k] * dispatch.observed_information(theta, items)[0, row, k]
         assert found[row] == pytest.approx(expected, abs=1e-9)
+
+
+def test_modes_ahead_are_exact_for_steep_items_too():
+    """Cubics between points .025 apart cannot follow an a of 20; those modes are sought again."""
+    rng = np.random.default_rng(3)
+    parameters = {"a": rng.lognormal(1, 0.9, 60), "b": rng.normal(size=60)}
+    asymptotes = {"c": rng.uniform(0, 0.3, 60), "d": rng.uniform(0.8, 1, 60)}
+    steep = item_parameters([f"s{k}" for k in range(60)], "4pl", **parameters, **asymptotes)
+    now = some_situation(steep, n=3, answered=20)
+    person, row, score = (grid.ravel() for grid in np.indices((3, 60, 2)))
+    found = posterior_modes_ahead(Ahead(person, row, score), now, rules_of("mei"), steep)
+    for place in range(0, len(found), 17):
+        before = now.only(person[place : place + 1]).given
+        rows = [*before.rows[0].tolist(), int(row[place])]
+        scores = [*before.scores[0].tolist(), int(score[place])]
+        expected = estimate("map", rows, scores, steep, grid=CATR_GRID)
+        assert found[place] == pytest.approx(expected.theta, abs=1e-10)
 
 
 def test_interval_information_is_the_mean_over_the_interval():
