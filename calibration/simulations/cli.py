@@ -6,6 +6,7 @@ The one file of this folder that meets the database, and only for ``--exam`` wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from item_bank.console import Console
 
 if TYPE_CHECKING:
     from calibration.simulations.examinees import Examinees
+    from engine.arrays import Bools
     from engine.designs import ExamDesign
     from engine.items import ItemParameters
     from item_bank.exams.exam_files import ExamPlan
@@ -29,7 +31,10 @@ RULES = (
     "estimate",
     "final",
     "start_theta",
+    "start_range",
     "stop",
+    "cut",
+    "error_rates",
     "min_items",
     "max_items",
     "randomesque",
@@ -37,6 +42,13 @@ RULES = (
     "grid",
     "prior_mean",
     "prior_sd",
+    "exposure",
+    "max_exposure",
+    "exposure_strata",
+    "acceleration",
+    "pretest",
+    "pretest_positions",
+    "pretest_choice",
 )
 """Options that say what an exam file says itself."""
 FILE = click.Path(path_type=Path)
@@ -50,6 +62,14 @@ class _Sources:
     exam: Path | None
     responses: Path | None
     language: str | None
+
+
+@dataclass(frozen=True)
+class _Bank:
+    """The items, and which of them are tried out and never scored."""
+
+    items: ItemParameters
+    pretest: Bools
 
 
 @click.command(short_help="Simulate an adaptive test.")
@@ -98,18 +118,42 @@ class _Sources:
     show_default=True,
     help="Theta that selects the first item.",
 )
+@click.option("--start-range", metavar="LOW,HIGH", help="Draw that theta from a range instead.")
 @click.option(
     "--stop",
     multiple=True,
     metavar="RULE",
-    help="length=N, se=X, information=X or best-information=X; the first to hold stops.",
+    help="length=N, se=X, information=X, best-information=X, theta-change=X, or on the side of "
+    "every --cut: confidence=C, sprt=DELTA or glr=DELTA. The first to hold stops.",
 )
+@click.option("--cut", multiple=True, type=float, metavar="THETA", help="Cut between levels.")
+@click.option("--error-rates", metavar="ALPHA,BETA", help="Of sprt and glr (0.05,0.05).")
 @click.option("--min-items", type=int, default=0, help="No rule stops before so many items.")
 @click.option("--max-items", type=int, help="No more items than this.")
 @click.option("--randomesque", type=int, default=1, show_default=True, help="Draw among K best.")
 @click.option("--content", multiple=True, metavar="AREA=SHARE", help="Content shares.")
-@click.option("--exposure", default="none", show_default=True, help="Exposure control.")
+@click.option(
+    "--exposure",
+    default="none",
+    show_default=True,
+    metavar="METHOD",
+    help="none, progressive, restricted, proportional, sympson-hetter or eligibility.",
+)
 @click.option("--max-exposure", type=float, metavar="R", help="Highest exposure rate.")
+@click.option("--exposure-strata", metavar="CUTS", help="Control by strata of theta (-1,0,1).")
+@click.option(
+    "--acceleration",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="How late progressive and proportional turn to information.",
+)
+@click.option("--pretest", type=int, default=0, metavar="N", help="Try out N unscored items.")
+@click.option("--pretest-positions", metavar="P", help="Where: 3,7,12, or drawn from 3-20.")
+@click.option(
+    "--pretest-choice", default="even", show_default=True, help="Which: even or d_optimal."
+)
 @click.option(
     "--grid", metavar="LOW,HIGH,N", help="Points of EAP (-6,6,61) and of --select (-4,4,33)."
 )
@@ -130,15 +174,15 @@ def simulate(ctx: click.Context, /, **given: Any) -> None:
     The rules come from the options, or with --exam from an exam file; examinees are drawn from
     --theta, or answer as recorded in --responses.
     """
-    from calibration.simulations.rules import check_exposure
-
     console: Console = ctx.obj
     _check(ctx, given)
-    check_exposure(given["exposure"], given["max_exposure"])
     sources = _Sources(*(given[name] for name in ("parameters", "exam", "responses", "language")))
-    items, design, source = _bank_and_rules(console, sources, given)
-    examinees = _examinees(sources, items, given)
-    _run(console, items, design, examinees, source | _about(sources, examinees), given)
+    bank, design, source = _bank_and_rules(console, sources, given)
+    examinees = _examinees(sources, bank.items, given)
+    source |= _about(sources, examinees)
+    if given["exposure"] == "sympson-hetter":
+        design, source["sympson_hetter"] = _searched(console, bank, design, given)
+    _run(console, bank, design, examinees, source, given)
 
 
 def _check(ctx: click.Context, given: dict[str, Any]) -> None:
@@ -162,8 +206,8 @@ def _refuse(ctx: click.Context, name: str, expected: str) -> None:
 
 def _bank_and_rules(
     console: Console, sources: _Sources, given: dict[str, Any]
-) -> tuple[ItemParameters, ExamDesign, dict[str, Any]]:
-    from calibration.parameter_file import read_parameters
+) -> tuple[_Bank, ExamDesign, dict[str, Any]]:
+    from calibration.parameter_file import read_parameter_file
     from calibration.simulations.outputs import file_sha256
     from calibration.simulations.rules import Options, design_from_options, named_by_option
     from engine.designs import check_design
@@ -171,24 +215,66 @@ def _bank_and_rules(
     source: dict[str, Any] = {}
     plan = None if sources.exam is None else _plan(sources.exam)
     if sources.parameters is not None:
-        items = read_parameters(sources.parameters, language=sources.language)
+        table = read_parameter_file(sources.parameters, language=sources.language)
+        bank = _bank(table.items, table.labels.get("status", ()))
         source["parameters"] = str(sources.parameters)
         source["parameters_sha256"] = file_sha256(sources.parameters)
     else:
         assert plan is not None
-        items, release = _release(console, plan, sources)
+        bank, release = _release(console, plan, sources)
         source |= release
     if plan is None or sources.exam is None:
         design = design_from_options(Options(**{name: given[name] for name in RULES}))
         with named_by_option():
-            check_design(design, items)
-        return items, design, source
-    _check_exam(sources.exam, plan, items)
+            check_design(design, bank.items)
+        return bank, design, source
+    _check_exam(sources.exam, plan, bank.items)
     return (
-        items,
+        bank,
         plan.design,
         source | {"exam": plan.code, "exam_sha256": file_sha256(sources.exam)},
     )
+
+
+def _bank(items: ItemParameters, statuses: Sequence[str]) -> _Bank:
+    """Items with the status ``pretest`` are not scored, as in an exam."""
+    import numpy as np
+
+    tried = [status == "pretest" for status in statuses] or [False] * len(items)
+    return _Bank(items, np.array(tried, dtype=np.bool_))
+
+
+def _searched(
+    console: Console, bank: _Bank, design: ExamDesign, given: dict[str, Any]
+) -> tuple[ExamDesign, dict[str, Any]]:
+    """Find Sympson-Hetter parameters with other examinees than those of the simulation."""
+    from calibration.simulations.examinees import drawn_examinees
+    from calibration.simulations.exposure_options import (
+        PARAMETER_EXAMINEES,
+        ExposureOptions,
+        rounds_of,
+        with_parameters,
+    )
+    from calibration.simulations.rules import named_by_option
+
+    names = ("exposure", "max_exposure", "exposure_strata", "acceleration")
+    options = ExposureOptions(**{name: given[name] for name in names})
+    n, seed = max(given["n"] or 0, PARAMETER_EXAMINEES), given["seed"] + 1
+    people = drawn_examinees(given["theta"] or "normal(0,1)", n, seed)
+    assert people.theta is not None, "drawn examinees have true thetas"
+    with console.progress(rounds_of(options), "rounds") as advance, named_by_option():
+        design, about = with_parameters(
+            design,
+            bank.items,
+            options,
+            theta=people.theta,
+            seed=seed,
+            pretest=bank.pretest,
+            advance=advance,
+        )
+    if not about["converged"]:
+        console.note("Sympson-Hetter: after all rounds a rate was still above the target.")
+    return design, about
 
 
 def _check_exam(exam: Path, plan: ExamPlan, items: ItemParameters) -> None:
@@ -213,9 +299,7 @@ def _plan(exam: Path) -> ExamPlan:
     return read_plan(text, file=str(exam))
 
 
-def _release(
-    console: Console, plan: ExamPlan, sources: _Sources
-) -> tuple[ItemParameters, dict[str, Any]]:
+def _release(console: Console, plan: ExamPlan, sources: _Sources) -> tuple[_Bank, dict[str, Any]]:
     from item_bank.items.releases import release_parameters
     from item_bank.store.schema import opened_site, organisation
 
@@ -238,7 +322,7 @@ def _release(
         "release_hash": release.content_hash,
         "language": release.language,
     }
-    return release.items, about
+    return _bank(release.items, release.statuses), about
 
 
 def _examinees(sources: _Sources, items: ItemParameters, given: dict[str, Any]) -> Examinees:
@@ -280,7 +364,7 @@ def _about(sources: _Sources, examinees: Examinees) -> dict[str, Any]:
 
 def _run(
     console: Console,
-    items: ItemParameters,
+    bank: _Bank,
     design: ExamDesign,
     examinees: Examinees,
     source: dict[str, Any],
@@ -290,7 +374,9 @@ def _run(
     import time
 
     from calibration.simulations import outputs
+    from calibration.simulations.exposure_options import exposure_table
     from calibration.simulations.report import report_html
+    from engine.simulation import Surroundings
     from engine.simulation import simulate as simulate_sittings
     from engine.simulation_summary import summarise
 
@@ -302,16 +388,17 @@ def _run(
     started = time.perf_counter()
     with console.progress(n, "examinees") as advance:
         simulated = simulate_sittings(
-            items,
+            bank.items,
             design,
             theta=examinees.theta,
             scores=examinees.scores,
             observed=examinees.observed,
             seed=given["seed"],
+            surroundings=Surroundings(pretest=bank.pretest),
             advance=advance,
         )
     seconds = time.perf_counter() - started
-    summary = summarise(simulated, _target(items, design, examinees))
+    summary = summarise(simulated, _target(bank.items, design, examinees))
     run = outputs.Run(simulated, summary, examinees.person, source, seconds)
     data = outputs.summary_data(run)
     files = {
@@ -321,6 +408,8 @@ def _run(
         "summary.json": outputs.json_text(data),
         "report.html": report_html(run),
     }
+    if "sympson_hetter" in source:
+        files["exposure.toml"] = exposure_table(design.exposure)
     outputs.write_folder(given["out"], files)
     console.emit(data, _spoken(data, given["out"]))
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from calibration.matrix import ResponseMatrix
-from calibration.simulations.rules import numbers
+from calibration.simulations.words import numbers
 from engine.ability import check_matrix
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError

@@ -23,7 +23,7 @@ from engine.arrays import Floats
 from engine.designs import RULES_VERSION, design_to_mapping
 from engine.errors import InputError
 from engine.simulation import Simulated
-from engine.simulation_summary import Summary
+from engine.simulation_summary import Band, Summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,13 @@ class Run:
 
 
 def trajectory_text(run: Run) -> str:
-    """``trajectory.csv``: a line for each item given."""
+    """``trajectory.csv``: a line for each item given; ``scored`` only where some are tried out."""
     header = ("person", "position", "item", "score", "theta", "se")
-    return csv_text(header, _given(run))
+    if not run.simulated.tried_out.any():
+        return csv_text(header, _given(run))
+    counts = (~run.simulated.tried_out[run.simulated.rows >= 0]).astype(int).tolist()
+    lines = ((*line, count) for line, count in zip(_given(run), counts, strict=True))
+    return csv_text((*header, "scored"), lines)
 
 
 def persons_text(run: Run) -> str:
@@ -95,12 +99,21 @@ def summary_data(run: Run) -> dict[str, Any]:
         "areas_missing": summary.areas_missing,
         "items_never_given": int((summary.exposure == 0).sum()),
         "stop_reasons": summary.stop_reasons,
-        "by_theta": [{"theta": band.theta, **asdict(band.accuracy)} for band in summary.bands],
+        "limits_yielded": summary.yielded,
+        "pretest_missing": summary.pretest_missing,
+        "decisions": None if summary.decisions is None else asdict(summary.decisions),
+        "by_theta": [_band(band) for band in summary.bands],
         "seed": run.simulated.seed,
         "source": dict(run.source),
         "settings": design_to_mapping(run.simulated.design),
         "versions": versions(),
     }
+
+
+def _band(band: Band) -> dict[str, Any]:
+    others = ("sem_simulated", "sem_information", "max_exposure", "overlap")
+    more = {name: getattr(band, name) for name in others}
+    return {"theta": band.theta, **asdict(band.accuracy), **more}
 
 
 def json_text(data: Any) -> str:

@@ -38,6 +38,10 @@ REASON_WORDS = {
     "se": "the standard error was small enough",
     "information": "enough information was collected",
     "best_information": "no item left was informative enough",
+    "theta_change": "an answer hardly moved the estimate",
+    "confidence": "the confidence interval lay to one side of every cut",
+    "sprt": "the probability ratio decided every cut",
+    "glr": "the generalised likelihood ratio decided every cut",
     "length": "the test had its length",
     "max_items": "the maximum of items was reached",
     "bank_exhausted": "no item was left to give",
@@ -52,6 +56,7 @@ def report_html(run: Run) -> str:
         ("How well ability is measured", _accuracy_pictures(run)),
         ("How the test runs", _path_pictures(run)),
         ("How items are used", _exposure_picture(run) + _exposure_table(run)),
+        ("Decisions", _decision_table(data)),
         ("By ability", _band_table(data)),
         ("Why tests ended", _reason_table(data)),
         ("Settings", _settings(data)),
@@ -84,11 +89,17 @@ def _cautions(run: Run, data: Mapping[str, Any]) -> str:
         (data["blueprint_violations"], "missed the content shares by a whole item or more"),
         (data["areas_missing"], "met a content area without items and got one from another"),
     ]
+    yielded = [
+        f"At {count:,} steps the limit {name.replace('_', ' ')} left no item and had to yield."
+        for name, count in data["limits_yielded"].items()
+    ]
+    if data["pretest_missing"]:
+        yielded.append(f"{data['pretest_missing']:,} places for items to try out had none left.")
     texts = [f"{count:,} of {n:,} tests {what}." for count, what in possible if count]
     unused = data["items_never_given"]
     if unused:
         texts.append(f"{unused:,} of the {len(found.items):,} items were never given.")
-    texts += data["source"].get("notes", [])
+    texts += [*yielded, *data["source"].get("notes", [])]
     return "".join(paragraph(text, attention=True) for text in texts)
 
 
@@ -238,11 +249,43 @@ def _exposure_table(run: Run) -> str:
     return folded(f"The {len(rows)} items given most", shown)
 
 
+def _decision_table(data: Mapping[str, Any]) -> str:
+    """Accuracy and consistency, simulated and as information promises."""
+    found = data["decisions"]
+    if found is None:
+        return ""
+    cuts = ", ".join(_shown(cut, signed=True) for cut in found["cuts"])
+    names = ("accuracy", "consistency", "too_high", "too_low")
+    titles = ("", "right", "the same twice", "too high", "too low")
+    kinds = (("simulated", "simulated"), ("expected", "by information"))
+    rows = [
+        (words, *(_percent(found[kind][name]) for name in names))
+        for kind, words in kinds
+        if found[kind] is not None
+    ]
+    reading = (
+        f"Cuts at theta {cuts}. Right: the level of the true theta. The same twice: the share of "
+        "pairs of tests of equally able examinees that decide alike."
+    )
+    return table(titles, rows) + paragraph(reading)
+
+
 def _band_table(data: Mapping[str, Any]) -> str:
-    names = ("theta", "n", "bias", "rmse", "mean_se", "coverage_95", "mean_length")
-    titles = ("true theta", "examinees", "bias", "RMSE", "mean SE", "95 % coverage", "items")
-    rows = [[band[name] for name in names] for band in data["by_theta"]]
-    return table(titles, rows) if rows else ""
+    columns = {
+        "theta": "true theta",
+        "n": "examinees",
+        "bias": "bias",
+        "rmse": "RMSE",
+        "mean_se": "mean SE",
+        "sem_simulated": "SEM, simulated",
+        "sem_information": "SEM, by information",
+        "coverage_95": "95 % coverage",
+        "mean_length": "items",
+        "max_exposure": "highest exposure",
+        "overlap": "overlap",
+    }
+    rows = [[band[name] for name in columns] for band in data["by_theta"]]
+    return table(tuple(columns.values()), rows) if rows else ""
 
 
 def _reason_table(data: Mapping[str, Any]) -> str:

@@ -11,15 +11,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from calibration.simulations.exposure_options import FIELDS, ExposureOptions, exposure_rules
+from calibration.simulations.words import numbers, one_of
 from engine.ability import ESTIMATORS
+from engine.classification import ClassificationRules
 from engine.criteria.situation import USUAL_CRITERION_GRID
 from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.grids import Grid
+from engine.pretest import PretestRules
 from engine.selection import CRITERIA
 from engine.stopping import StoppingRules
 
-STOPS = ("length", "se", "information", "best-information")
+STOPS = ("length", "se", "information", "best-information", "theta-change")
+CLASSIFYING = ("confidence", "sprt", "glr")
+"""Stopping rules that ask only for the side of a cut."""
 OPTIONS = {
     "selection.criterion": "--select",
     "selection.criterion_grid": "--grid",
@@ -27,11 +33,23 @@ OPTIONS = {
     "selection.a_strata": "--a-strata",
     "selection.randomesque": "--randomesque",
     "selection.start_theta": "--start-theta",
+    "selection.start_range": "--start-range",
     "selection.content": "--content",
     "stopping.length": "--stop length",
     "stopping.se": "--stop se",
     "stopping.information": "--stop information",
     "stopping.best_information": "--stop best-information",
+    "stopping.theta_change": "--stop theta-change",
+    "classification.delta": "--stop",
+    "classification.confidence": "--stop",
+    "classification.cuts": "--cut",
+    "classification.alpha": "--error-rates",
+    "classification.beta": "--error-rates",
+    "pretest.count": "--pretest",
+    "pretest.choice": "--pretest-choice",
+    "pretest.positions": "--pretest-positions",
+    "pretest.first": "--pretest-positions",
+    "pretest.last": "--pretest-positions",
     "stopping.min_items": "--min-items",
     "stopping.max_items": "--max-items",
     "prior_mean": "--prior-mean",
@@ -39,9 +57,9 @@ OPTIONS = {
     "grid": "--grid",
     "estimation.grid": "--grid",
     "estimation.prior_mean": "--prior-mean",
+    **FIELDS,
 }
 """The option that says what the engine calls by its own name."""
-LATER_EXPOSURE = ("sympson-hetter", "eligibility")
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,7 @@ class Options:
     estimate: str = "eap"
     final: str | None = None
     start_theta: float = 0.0
+    start_range: str | None = None
     stop: tuple[str, ...] = ()
     min_items: int = 0
     max_items: int | None = None
@@ -63,6 +82,22 @@ class Options:
     grid: str | None = None
     prior_mean: float = 0.0
     prior_sd: float = 1.0
+    cut: tuple[float, ...] = ()
+    error_rates: str | None = None
+    exposure: str = "none"
+    max_exposure: float | None = None
+    exposure_strata: str | None = None
+    acceleration: float = 1.0
+    pretest: int = 0
+    pretest_positions: str | None = None
+    pretest_choice: str = "even"
+
+    @property
+    def of_exposure(self) -> ExposureOptions:
+        """Those about exposure control."""
+        return ExposureOptions(
+            self.exposure, self.max_exposure, self.exposure_strata, self.acceleration
+        )
 
 
 def design_from_options(options: Options) -> ExamDesign:
@@ -88,9 +123,13 @@ def design_from_options(options: Options) -> ExamDesign:
             prior_sd=options.prior_sd,
             grid=Grid() if grid is None else grid,
             start_theta=options.start_theta,
+            start_range=_ends(options.start_range),
             randomesque=options.randomesque,
             content_shares=tuple(_share(text) for text in options.content),
+            exposure=exposure_rules(options.of_exposure),
+            pretest=_pretest(options),
             stop=_stopping(options.stop, options.min_items, options.max_items),
+            classification=_classification(options),
         )
 
 
@@ -102,39 +141,6 @@ def named_by_option() -> Iterator[None]:
     except InputError as error:
         column = OPTIONS.get(error.column or "", error.column)
         raise InputError(error.expected, error.found, column=column) from error
-
-
-def check_exposure(exposure: str, max_exposure: float | None) -> None:
-    """Refuse what exposure control cannot do yet."""
-    one_of("--exposure", exposure, ("none",), later=LATER_EXPOSURE)
-    if max_exposure is not None:
-        expected = "no limit, since --exposure none controls nothing"
-        raise InputError(expected, f"{max_exposure:g}", column="--max-exposure")
-
-
-def one_of(option: str, value: str, known: Sequence[str], *, later: Sequence[str] = ()) -> str:
-    """Return a word that exists; say so when it names something that is not available yet."""
-    if value not in known:
-        found = f"{value!r}, which is not available yet" if value in later else repr(value)
-        raise InputError(
-            " or ".join(known) if len(known) < 3 else _any(known), found, column=option
-        )
-    return value
-
-
-def numbers(text: str, n: int, option: str, form: str) -> list[float]:
-    """Read ``n`` numbers separated by commas."""
-    try:
-        found = [float(part) for part in text.split(",")]
-    except ValueError:
-        found = []
-    if len(found) != n or not all(abs(number) < float("inf") for number in found):
-        raise InputError(form, repr(text), column=option)
-    return found
-
-
-def _any(known: Sequence[str]) -> str:
-    return f"one of {', '.join(known)}"
 
 
 def _grid(text: str) -> Grid:
@@ -151,10 +157,62 @@ def _share(text: str) -> tuple[str, float]:
     return area.strip(), numbers(share, 1, "--content", "AREA=SHARE such as algebra=0.4")[0]
 
 
+def _ends(text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    return tuple(numbers(text, 2, "--start-range", "LOW,HIGH such as -0.5,0.5"))
+
+
+def _pretest(options: Options) -> PretestRules:
+    """Items to try out; their places are a list of positions, or a range FIRST-LAST."""
+    text, count = options.pretest_positions, options.pretest
+    if not count:
+        if text is not None:
+            raise InputError("no positions without --pretest", text, column="--pretest-positions")
+        return PretestRules()
+    if text is None:
+        raise InputError("positions for --pretest", "none", column="--pretest-positions")
+    if match := re.fullmatch(r"\s*([0-9]{1,6})\s*-\s*([0-9]{1,6})\s*", text):
+        first, last = (int(end) for end in match.groups())
+        return PretestRules(count, first=first, last=last, choice=options.pretest_choice)
+    if not re.fullmatch(r"\s*[0-9]{1,6}\s*(,\s*[0-9]{1,6}\s*)*", text):
+        expected = "positions such as 3,7,12 or a range such as 3-20"
+        raise InputError(expected, repr(text), column="--pretest-positions")
+    places = tuple(int(part) for part in text.split(","))
+    return PretestRules(count, positions=places, choice=options.pretest_choice)
+
+
+def _classification(options: Options) -> ClassificationRules:
+    """The rule on the side of a cut among the stopping rules, with its cuts and error rates."""
+    cuts = tuple(sorted(options.cut))
+    rules = [rule for rule in map(_stop, options.stop) if rule[0] in CLASSIFYING]
+    if len(rules) > 1:
+        raise InputError("one of confidence, sprt and glr", "several", column="--stop")
+    if not rules:
+        _refuse_rates(options.error_rates, "without sprt or glr")
+        return ClassificationRules(cuts=cuts)
+    name, value = rules[0]
+    if not cuts:
+        raise InputError(f"a cut for --stop {name}", "none", column="--cut")
+    if name == "confidence":
+        _refuse_rates(options.error_rates, "with confidence")
+        return ClassificationRules(name, cuts, confidence=float(value))
+    form = "ALPHA,BETA such as 0.05,0.05"
+    alpha, beta = numbers(options.error_rates or "0.05,0.05", 2, "--error-rates", form)
+    return ClassificationRules(name, cuts, delta=float(value), alpha=alpha, beta=beta)
+
+
+def _refuse_rates(text: str | None, why: str) -> None:
+    if text is not None:
+        raise InputError(f"no error rates {why}", repr(text), column="--error-rates")
+
+
 def _stopping(texts: Sequence[str], min_items: int, max_items: int | None) -> StoppingRules:
     rules: dict[str, Any] = {}
     for text in texts:
         name, value = _stop(text)
+        if name in CLASSIFYING:
+            continue
         if name in rules:
             raise InputError("each stopping rule once", f"{text!r} again", column="--stop")
         rules[name] = value
@@ -163,7 +221,7 @@ def _stopping(texts: Sequence[str], min_items: int, max_items: int | None) -> St
 
 def _stop(text: str) -> tuple[str, float | int]:
     name, _, value = text.partition("=")
-    name = one_of("--stop", name.strip(), STOPS)
+    name = one_of("--stop", name.strip(), (*STOPS, *CLASSIFYING))
     if name == "length":
         if not re.fullmatch(r"[0-9]{1,9}", value.strip()):
             raise InputError("length=N, a whole number", repr(text), column="--stop")

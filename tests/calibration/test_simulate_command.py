@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tomllib
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from support.reference_banks import FOLDER, reference
 
 from calibration.matrix import from_dense
 from calibration.simulations.examinees import drawn_examinees, recorded_examinees
+from engine.designs import design_from_mapping
 from engine.errors import InputError
 from engine.items import item_parameters
 
@@ -201,7 +203,30 @@ def test_an_exam_file_alone_takes_the_items_of_its_release(simulate, tmp_path, s
         ("--information-interval 0", "--information-interval: expected a number above 0"),
         ("--select mpwi --grid -4,4,4", "--grid: expected grid points at most the prior's"),
         ("--estimate ml", "--estimate: expected one of eap, map, mle, wle, found 'ml'"),
-        ("--exposure sympson-hetter", "--exposure: expected none, found 'sympson-hetter', which"),
+        ("--exposure lottery", "--exposure: expected one of none, progressive, restricted"),
+        ("--exposure sympson-hetter", "--max-exposure: expected a rate for --exposure sympson"),
+        ("--exposure restricted --max-exposure 2", "--max-exposure: expected a rate above 0"),
+        (
+            "--exposure sympson-hetter --max-exposure 0.01 --stop length=15",
+            "--max-exposure: expected a rate above 0.05, test length over bank size",
+        ),
+        ("--exposure progressive --stop se=0.3", "--stop length: expected length or max_items"),
+        ("--exposure none --acceleration 2", "--acceleration: expected no acceleration"),
+        ("--exposure-strata 0", "--exposure-strata: expected no strata"),
+        (
+            "--exposure eligibility --max-exposure 0.2 --exposure-strata 1,0",
+            "--exposure-strata: expected ascending cuts of theta",
+        ),
+        ("--start-range 1,0", "--start-range: expected [low, high]"),
+        ("--stop sprt=0.3", "--cut: expected a cut for --stop sprt"),
+        ("--stop sprt=0.3 --stop glr=0.3 --cut 0", "--stop: expected one of confidence, sprt"),
+        ("--stop sprt=-1 --cut 0", "--stop: expected a number above 0"),
+        ("--stop sprt=1 --cut 0 --error-rates 0.6,0.1", "--error-rates: expected an error rate"),
+        ("--stop confidence=0.9 --cut 0 --error-rates 0.1,0.1", "--error-rates: expected no error"),
+        ("--pretest 2", "--pretest-positions: expected positions for --pretest"),
+        ("--pretest 2 --pretest-positions x", "--pretest-positions: expected positions such as"),
+        ("--pretest 2 --pretest-positions 3", "--pretest-positions: expected 2 positions"),
+        ("--pretest-positions 3", "--pretest-positions: expected no positions without"),
         ("--max-exposure 0.2", "--max-exposure: expected no limit"),
         ("--stop length=2.5", "--stop: expected length=N, a whole number"),
         ("--stop se=small", "--stop: expected se=X, a number"),
@@ -231,6 +256,77 @@ def test_bad_input_is_one_line_and_leaves_nothing(simulate, options, message):
     assert err.splitlines()[-1].startswith(f"error: {message}")
     assert not simulate.folder.exists()
     assert list(simulate.folder.parent.glob(".out*")) == []
+
+
+EXPOSURES = {
+    "restricted": ("--exposure", "restricted", "--max-exposure", 0.3),
+    "progressive": ("--exposure", "progressive"),
+    "progressive with a ceiling": ("--exposure", "progressive", "--max-exposure", 0.3),
+    "proportional": ("--exposure", "proportional", "--acceleration", 2),
+    "eligibility": ("--exposure", "eligibility", "--max-exposure", 0.3),
+    "eligibility by strata": (
+        "--exposure", "eligibility", "--max-exposure", 0.3, "--exposure-strata", "-0.5,0.5",
+    ),
+    "sympson-hetter": ("--exposure", "sympson-hetter", "--max-exposure", 0.3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPOSURES)
+def test_exposure_control_lowers_the_highest_rate(simulate, name):
+    simulate("--parameters", BANK, "--n", 500, "--stop", "length=12", *EXPOSURES[name])
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    limit = 0.3 + 5 * np.sqrt(0.3 * 0.7 / 500) if "--max-exposure" in EXPOSURES[name] else 0.95
+    assert summary["max_exposure"] < limit
+    assert summary["limits_yielded"] == {}
+
+
+def test_sympson_hetter_leaves_its_parameters_for_an_exam_file(simulate, tmp_path):
+    options = ("--exposure", "sympson-hetter", "--max-exposure", 0.3, "--exposure-strata", "0")
+    simulate("--parameters", BANK, "--n", 100, "--stop", "length=12", *options)
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert summary["source"]["sympson_hetter"]["converged"]
+    table = tomllib.loads((simulate.folder / "exposure.toml").read_text(encoding="utf-8"))
+    assert table["exposure"]["strata"] == [0.0]
+    design = design_from_mapping({**table, "stopping": {"length": 12}})
+    frozen = dict(design.exposure.k)
+    assert frozen.keys() == summary["settings"]["exposure"]["k"].keys()
+
+
+def test_a_cut_brings_decisions_into_the_summary_and_the_report(simulate):
+    options = ("--stop", "sprt=0.4", "--cut", 0.2, "--max-items", 30, "--error-rates", "0.1,0.1")
+    simulate("--parameters", BANK, "--n", 300, *options)
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    decisions = summary["decisions"]
+    assert decisions["cuts"] == [0.2]
+    assert 0.8 < decisions["simulated"]["accuracy"] < 1
+    assert 0.7 < decisions["simulated"]["consistency"] < decisions["simulated"]["accuracy"]
+    assert set(summary["stop_reasons"]) == {"sprt", "max_items"}
+    assert "Decisions" in (simulate.folder / "report.html").read_text()
+
+
+def test_items_with_the_status_pretest_are_tried_out_and_never_scored(simulate, tmp_path):
+    rows = BANK.read_text().splitlines()
+    marked = [f"{row},{'pretest' if k % 10 == 0 else 'operational'}" for k, row in enumerate(rows)]
+    bank = tmp_path / "bank.csv"
+    bank.write_text("\n".join([f"{rows[0]},status", *marked[1:]]) + "\n")
+    places = ("--pretest", 2, "--pretest-positions", "2-10")
+    simulate("--parameters", bank, "--n", 50, "--stop", "length=10", *places)
+    given = table(simulate.folder / "trajectory.csv")
+    assert list(given[0])[-1] == "scored"
+    tried = {row["item"] for row in given if row["scored"] == "0"}
+    assert tried <= {rows[k].split(",")[0] for k in range(10, 301, 10)}
+    assert tried.isdisjoint({row["item"] for row in given if row["scored"] == "1"})
+    assert {row["n_items"] for row in table(simulate.folder / "persons.csv")} == {"12"}
+    simulate("--parameters", bank, "--n", 20, "--stop", "length=10")
+    assert "scored" not in table(simulate.folder / "trajectory.csv")[0]
+
+
+def test_bands_of_theta_say_error_exposure_and_overlap(simulate):
+    simulate("--parameters", BANK, "--n", 60, "--theta", "grid(-1,1,3)", "--stop", "length=8")
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    for band in summary["by_theta"]:
+        for name in ("bias", "rmse", "sem_simulated", "sem_information", "max_exposure", "overlap"):
+            assert isinstance(band[name], float)
 
 
 def test_without_a_bank_there_is_nothing_to_simulate(simulate):

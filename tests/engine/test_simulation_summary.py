@@ -105,6 +105,6 @@ def test_decisions_are_summarised_where_there_are_levels():
 
 
 def test_limits_that_yield_are_counted_by_name():
-    found = simulated(n=60, exposure=ExposureRules(ceiling=0.05))
+    found = simulated(n=150, exposure=ExposureRules(ceiling=0.01))
     assert summarise(found).yielded["ceiling"] > 0
     assert summarise(simulated()).yielded == {}
