@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
-from engine.session import RULES_VERSION, check_design
+from engine.session import RULES_VERSION, ExamDesign, check_design
 from item_bank.exams.exam_files import ExamPlan, most_items, plan_from_mapping, read_plan
 from item_bank.items.releases import (
     OPERATIONAL,
@@ -145,8 +145,27 @@ def _resolve(db: Database, plan: ExamPlan, organisation_id: str, file: str) -> t
     return release.release_id, release.number
 
 
+def _check_served(design: ExamDesign, file: str) -> None:
+    """Refuse rules that can be simulated, but for which a sitting has not yet what they need."""
+    counters = "no rule that counts over sittings, which a site does not keep yet"
+    refused = (
+        ("exposure.ceiling", counters, design.exposure.ceiling),
+        ("exposure.method", counters, design.exposure.method == "eligibility"),
+        ("pretest.count", "no items to try out, which a site does not give yet",
+         design.pretest.count),
+        ("estimation.candidate_prior", "false: a site knows no prior means of candidates",
+         design.candidate_prior),
+        ("stopping.out_of_time", '"score", the one rule that results know so far',
+         design.stop.out_of_time != "score"),
+    )  # fmt: skip
+    for column, expected, asked in refused:
+        if asked:
+            raise InputError(expected, column.rpartition(".")[2], file=file, column=column)
+
+
 def _check_against(plan: ExamPlan, release: ReleaseItems, file: str) -> None:
-    """Refuse a plan that the release cannot serve."""
+    """Refuse a plan that the release or the site cannot serve."""
+    _check_served(plan.design, file)
     try:
         check_design(plan.design, release.items)
     except InputError as error:

@@ -17,9 +17,12 @@ from engine.session import ExamDesign, design_from_mapping
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 KNOWN = {
     "code", "title", "bank", "release", "languages", "time_limit_minutes",
-    "selection", "estimation", "stopping", "scale", "levels",
+    "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
+    "levels",
 }  # fmt: skip
-ENGINE_TABLES = ("selection", "estimation", "stopping", "scale")
+ENGINE_TABLES = (
+    "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,11 @@ def engine_state(
         administered=tuple(rows[response.position] for response in counted),
         scores=tuple(response.score for response in counted if response.score is not None),
         held=held,
+        rejected=frozenset(
+            row
+            for presented in snapshot.presented[: len(counted)]
+            for row in presented.trace.get("rejected", ())
+        ),
     )
 
 
