@@ -25,6 +25,7 @@ from calibration.report_page import (
     table,
 )
 from calibration.simulations.outputs import Run, summary_data
+from engine.criteria.location import difficulties
 from engine.simulation import Simulated
 
 WIDTH, HEIGHT = 640, 240
@@ -208,7 +209,7 @@ def _path(run: Run, place: int) -> list[dict[str, Any]]:
     found, n = run.simulated, int(run.simulated.length[place])
     theta, se, true = found.theta[place, :n], found.se[place, :n], found.true_theta[place]
     rows, items = found.rows[place, :n], found.items
-    difficulty = np.nanmean(items.thresholds[rows], axis=1)
+    difficulty = difficulties(items)[rows]
     right = found.scores[place, :n] == items.n_categories[rows] - 1
     return [
         {
@@ -217,12 +218,17 @@ def _path(run: Run, place: int) -> list[dict[str, Any]]:
             "theta": float(theta[position]),
             "low": float(theta[position] - min(se[position], WORST_SE)),
             "high": float(theta[position] + min(se[position], WORST_SE)),
-            "difficulty": float(difficulty[position]),
+            "difficulty": _known(difficulty[position]),
             "right": bool(right[position]),
-            "true": float(true) if np.isfinite(true) else None,
+            "true": _known(true),
         }
         for position in range(n)
     ]
+
+
+def _known(number: float) -> float | None:
+    """None for NaN, which JSON does not have: a nominal item has no difficulty."""
+    return float(number) if np.isfinite(number) else None
 
 
 def _exposure_picture(run: Run) -> str:

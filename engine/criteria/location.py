@@ -52,9 +52,11 @@ def a_stratified(
 
 
 def difficulties(items: ItemParameters) -> Floats:
-    """Mean of the thresholds, b of dichotomous items, shape ``(n_items,)``."""
+    """Mean of the thresholds, b of dichotomous items, shape ``(n_items,)``; NaN for ``nrm``."""
     known = np.isfinite(items.thresholds)
-    mean: Floats = np.where(known, items.thresholds, 0.0).sum(axis=1) / known.sum(axis=1)
+    count = known.sum(axis=1)
+    sums = np.where(known, items.thresholds, 0.0).sum(axis=1)
+    mean: Floats = np.divide(sums, count, out=np.full(len(items), np.nan), where=count > 0)
     return mean
 
 

@@ -6,9 +6,10 @@ import tomllib
 
 import numpy as np
 import pytest
-from support.reference_banks import FOLDER, reference
+from support.reference_banks import FOLDER, every_model_bank, reference
 
 from calibration.matrix import from_dense
+from calibration.parameter_file import write_parameters
 from calibration.simulations.examinees import drawn_examinees, recorded_examinees
 from engine.designs import design_from_mapping
 from engine.errors import InputError
@@ -77,6 +78,37 @@ def test_catrs_trajectories_come_out_item_by_item(simulate):
         assert [int(row["score"]) for row in found] == run["responses"]
         assert [float(row["theta"]) for row in found] == pytest.approx(run["theta"], abs=1e-8)
         assert [float(row["se"]) for row in found] == pytest.approx(run["se"], abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--select mepv --grid -5,5,51",
+        "--select interval_information --information-interval 1.5",
+        "--select a_stratified --a-strata 3 --block-by-difficulty",
+        "--select urry --estimate map",
+    ],
+)
+def test_criteria_and_their_options_reach_the_simulator(simulate, options):
+    simulate("--parameters", BANK, "--n", 40, "--stop", "length=6", "--seed", 3, *options.split())
+    given = [row["item"] for row in table(simulate.folder / "trajectory.csv")]
+    simulate("--parameters", BANK, "--n", 40, "--stop", "length=6", "--seed", 3)
+    assert [row["item"] for row in table(simulate.folder / "trajectory.csv")] != given
+
+
+def test_a_bank_with_nominal_items_can_be_simulated(simulate, tmp_path):
+    write_parameters(tmp_path / "all.csv", every_model_bank())
+    simulate("--parameters", tmp_path / "all.csv", "--n", 50, "--stop", "length=160")
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert summary["mean_length"] == 160.0
+    assert summary["rmse"] == pytest.approx(summary["mean_se"], rel=0.4)
+
+
+def test_a_criterion_that_a_bank_cannot_have_names_the_item(simulate, tmp_path):
+    write_parameters(tmp_path / "all.csv", every_model_bank())
+    options = ("--parameters", tmp_path / "all.csv", "--stop", "length=5", "--select", "urry")
+    _, err = simulate(*options, status=2)
+    assert "--select: expected items for which urry is defined, found item m060 of model grm" in err
 
 
 def test_all_files_are_written_and_agree_with_each_other(simulate):
