@@ -27,7 +27,7 @@ from engine.selection import TIE, pick_items
 
 CLEARLY = 1.0 - 1e-9
 """A margin wider than that of ties."""
-WINDOW = 2
+WINDOW = 4
 """So many items beyond the wanted ones are computed at first, where there are many persons."""
 WIDER = 28
 """So many for those who are not sure then."""
@@ -220,7 +220,7 @@ def _looked_up(
     columns = start + np.arange(window)[:, None]
     rows = level.rows.ravel().take(columns + listed)
     values = _information(theta, rows, items)
-    values[~free.ravel().take(rows + people * free.shape[1])] = -np.inf
+    values = np.where(free.ravel().take(rows + people * free.shape[1]), values, -np.inf)
     found = _best(rows, values, k)
     sure = (found.values[:, -1] * CLEARLY > level.bound[place, start + window]) & ~outside
     return found, sure

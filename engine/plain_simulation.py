@@ -23,13 +23,15 @@ from engine.leading import leading, lookup_depth
 from engine.lookup import InformationLookup, information_lookup
 from engine.models import dispatch
 from engine.posterior import Posterior
-from engine.randomness import uniform
+from engine.randomness import row_uniform, stream
 from engine.starting import starting_thetas
 from engine.stopping import REASONS, StopReason
 
 EXHAUSTED = REASONS.index(StopReason.BANK_EXHAUSTED)
 BEST_INFORMATION = REASONS.index(StopReason.BEST_INFORMATION)
-CACHED_FREE = 2**21
+PERSONS_AT_ONCE = 2048
+LARGEST_TABLE = 2**24
+"""No table of examinees by items is larger, in bytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ class _Still:
     counts: Ints
     left: Ints
     seeds: Words
+    streams: Words
     theta: Floats
     se: Floats
     change: Floats
@@ -82,6 +85,11 @@ class _Still:
 
     def only(self, keep: Bools) -> _Still:
         return replace(self, **{part.name: getattr(self, part.name)[keep] for part in fields(self)})
+
+
+def persons_at_once(n_items: int) -> int:
+    """How many examinees to take at once: enough to outweigh the calls of a step."""
+    return max(128, min(PERSONS_AT_ONCE, LARGEST_TABLE // n_items))
 
 
 class PlainSimulation:
@@ -96,11 +104,6 @@ class PlainSimulation:
         depth = lookup_depth(design, items)
         areas: list[str | None] = [name for name, _ in self.shares]
         self.pools = [information_lookup(items, area, depth) for area in areas or [None]]
-
-    @property
-    def persons_at_once(self) -> int:
-        """How many examinees keep their posteriors and free items in the processor's cache."""
-        return max(128, min(1024, CACHED_FREE // len(self.items)))
 
     def sit(self, examinees: Examinees) -> Sat:
         """Take a block of examinees through the test."""
@@ -132,6 +135,7 @@ class PlainSimulation:
             counts=np.zeros((n, len(self.masks)), dtype=np.int64),
             left=_free_by_area(free, self.masks, complete=examinees.observed is None),
             seeds=examinees.seeds,
+            streams=answer_streams(examinees.seeds),
             theta=starting_thetas(self.design, examinees.seeds),
             se=np.full(n, self.design.prior_sd),
             change=np.full(n, np.inf),
@@ -215,16 +219,24 @@ class PlainSimulation:
     def _scores(self, still: _Still, examinees: Examinees, rows: Ints) -> Ints:
         if examinees.scores is not None:
             return np.asarray(examinees.scores[still.at, rows], dtype=np.int64)
-        return drawn_scores(examinees.theta[still.at], still.seeds, rows, self.items)
+        return drawn_scores(examinees.theta[still.at], still.streams, rows, self.items)
 
 
-def drawn_scores(theta: Floats, seeds: Words, rows: Ints, items: ItemParameters) -> Ints:
+def answer_streams(seeds: Words) -> Words:
+    """The random numbers by which each sitting answers; see `drawn_scores`."""
+    return stream(seeds, 0, "response")
+
+
+def drawn_scores(theta: Floats, streams: Words, rows: Ints, items: ItemParameters) -> Ints:
     """Answers drawn from the model; an examinee's answer to an item is the same at any step."""
     chances = dispatch.paired("probabilities", theta, rows[:, None], items)[:, 0]
-    draws = uniform(seeds, 0, "response", rows)
-    passed = (draws[:, None] >= np.cumsum(chances, axis=1)).sum(axis=1)
+    draws = row_uniform(streams, rows)
+    reached, passed = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
+    for score in range(items.max_categories - 1):
+        reached += chances[:, score]
+        passed += draws >= reached
     # Rounding can leave the sum of an item's chances below 1, and the draw above it.
-    return np.asarray(np.minimum(passed, items.n_categories[rows] - 1), dtype=np.int64)
+    return np.minimum(passed, items.n_categories.take(rows) - 1)
 
 
 def _leave(still: _Still, codes: Ints, n: int, sat: Sat, posterior: Posterior) -> _Still:

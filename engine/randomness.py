@@ -45,17 +45,25 @@ def derived(
     Words
         The broadcast shape of seed, position and row, at least one-dimensional.
     """
-    state = _mixed(words(seed) + GOLDEN)
-    state = _mixed(state ^ _mixed(words(position) + _purpose_word(purpose)))
-    return _mixed(state ^ _mixed(words(row) + GOLDEN))
+    return _of_row(stream(seed, position, purpose), row)
 
 
 def uniform(
     seed: int | Words, position: npt.ArrayLike, purpose: str, row: npt.ArrayLike = 0
 ) -> Floats:
     """Numbers in [0, 1) with 53 bits, shaped and derived as by `derived`."""
-    bits = derived(seed, position, purpose, row) >> np.uint64(11)
-    return bits.astype(np.float64) * 2.0**-53
+    return row_uniform(stream(seed, position, purpose), row)
+
+
+def stream(seed: int | Words, position: npt.ArrayLike, purpose: str) -> Words:
+    """What `derived` comes to before it looks at the row; for many rows of the same sittings."""
+    state = _mixed(words(seed) + GOLDEN)
+    return _mixed(state ^ _mixed(words(position) + _purpose_word(purpose)))
+
+
+def row_uniform(streams: Words, row: npt.ArrayLike) -> Floats:
+    """Numbers as by `uniform`, from streams made before; the broadcast shape of both."""
+    return (_of_row(streams, row) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def sitting_seeds(seed: int, n: int) -> Words:
@@ -69,6 +77,10 @@ def words(values: int | npt.ArrayLike) -> Words:
         return np.array([values & MASK], dtype=np.uint64)
     # One-dimensional at least: numpy warns when a scalar product wraps, an array's may.
     return np.atleast_1d(np.asarray(values)).astype(np.uint64)
+
+
+def _of_row(streams: Words, row: npt.ArrayLike) -> Words:
+    return _mixed(streams ^ _mixed(words(row) + GOLDEN))
 
 
 def _mixed(words: Words) -> Words:

@@ -29,7 +29,13 @@ from engine.exposure.usage import Readings, Usage, no_usage, readings
 from engine.grids import tables
 from engine.items import ItemParameters
 from engine.models import dispatch
-from engine.plain_simulation import Examinees, PlainSimulation, drawn_scores
+from engine.plain_simulation import (
+    Examinees,
+    PlainSimulation,
+    answer_streams,
+    drawn_scores,
+    persons_at_once,
+)
 from engine.pretest import check_pretest, is_place, pick, worth
 from engine.priors import Prior
 from engine.randomness import sitting_seeds
@@ -124,12 +130,15 @@ class Surroundings:
         Items of each person's earlier sittings, shape ``(n, n_items)``.
     prior_means
         Of each person, shape ``(n,)``, where the design allows them.
+    first
+        Place of the first examinee in the simulation of which this is a part, from 0.
     """
 
     usage: Usage | None = None
     pretest: Bools | None = None
     excluded: Bools | None = None
     prior_means: Floats | None = None
+    first: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,13 +254,13 @@ def simulate(
     _check_means(around.prior_means, design)
     source = _source(items, theta, scores, observed)
     n = len(source.theta)
-    seeds = sitting_seeds(seed, n)
+    seeds = sitting_seeds(seed, around.first + n)[around.first :]
     masks = content_shares.area_masks(design.content_shares, items)
     setting = _Setting(items, design, source, seeds, chooser(items, design), masks, tried, around)
     setting = replace(setting, plain=_plain(setting))
     record, start = _blank(setting, seed), 0
     while start < n:
-        most = setting.plain.persons_at_once if setting.plain else PERSONS_AT_ONCE
+        most = persons_at_once(len(items)) if setting.plain else PERSONS_AT_ONCE
         size = block_size(design, record.usage.sittings, most)
         who = np.arange(start, min(start + size, n), dtype=np.int64)
         record = _block(setting, who, record)
@@ -427,7 +436,7 @@ def _balanced(
         return crowd
     free, choosing = crowd.free.copy(), np.flatnonzero(trying < 0)
     rows = balance.packed(now.given.rows, now.given.present)[choosing]
-    before = [tuple(np.flatnonzero(form).tolist()) for form in crowd.form[choosing]]
+    before = [tuple(np.flatnonzero(crowd.form[person]).tolist()) for person in choosing]
     found = balance.balanced(
         blueprint,
         bound,
@@ -613,7 +622,8 @@ def _scores(setting: _Setting, crowd: _Crowd, rows: Ints) -> Ints:
     if recorded is not None:
         return np.asarray(recorded[crowd.who, rows], dtype=np.int64)
     theta = setting.source.theta[crowd.who]
-    return drawn_scores(theta, setting.seeds[crowd.who], rows, setting.items)
+    streams = answer_streams(setting.seeds[crowd.who])
+    return drawn_scores(theta, streams, rows, setting.items)
 
 
 def _interim(setting: _Setting, crowd: _Crowd, n: int) -> tuple[Floats, Floats]:

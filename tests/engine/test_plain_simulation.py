@@ -7,7 +7,7 @@ from support.reference_banks import mixed_bank, reference_bank
 from engine import simulation
 from engine.designs import ExamDesign
 from engine.items import item_parameters
-from engine.plain_simulation import PlainSimulation
+from engine.plain_simulation import PERSONS_AT_ONCE, persons_at_once
 from engine.simulation import simulate
 from engine.stopping import StoppingRules
 
@@ -97,8 +97,7 @@ def test_designs_that_ask_for_more_are_not_plain(change):
     assert not replace(ExamDesign(), **change).is_plain
 
 
-def test_blocks_fit_the_cache():
-    small, large = mixed_bank(), tied_bank()
-    assert PlainSimulation(small, ExamDesign()).persons_at_once == 1024
-    many = large.subset(np.repeat(np.arange(1200), 8))
-    assert PlainSimulation(many, ExamDesign()).persons_at_once < 256
+def test_blocks_shrink_with_the_bank():
+    assert persons_at_once(300) == PERSONS_AT_ONCE
+    assert persons_at_once(24_000) < PERSONS_AT_ONCE / 2
+    assert persons_at_once(10**9) == 128
