@@ -295,7 +295,9 @@ def _shown(figures: Mapping[str, Any], out: Path) -> Any:
 @click.argument("responses", type=FILE)
 @click.argument("parameters", type=FILE)
 @click.option("--out", required=True, type=FILE, metavar="FILE", help="Where theta goes (CSV).")
-@click.option("--estimator", default="eap", show_default=True, help="eap, map, mle or wle.")
+@click.option(
+    "--estimator", default="eap", show_default=True, help="eap, map, mle, wle or eap-sum."
+)
 @click.option("--prior-mean", type=float, default=0.0, show_default=True, help="Mean of the prior.")
 @click.option(
     "--prior-sd",

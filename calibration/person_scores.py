@@ -14,12 +14,14 @@ import numpy as np
 from calibration.matrix import ResponseMatrix
 from calibration.tables import csv_text
 from engine.ability import ESTIMATORS, Prior, matrix_scores
-from engine.arrays import Floats, Ints
+from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
 from engine.grids import Grid
 from engine.items import ItemParameters
+from engine.sum_scores import sum_scores
 
 BLOCK = 2048
+EAP_SUM = "eap-sum"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ def scores(
     items
         Parameters; items that nobody answered are no matter.
     estimator
-        ``eap``, ``map``, ``mle`` or ``wle``.
+        ``eap``, ``map``, ``mle``, ``wle``, or ``eap-sum``, by the sum of the scores alone.
     prior, grid
         As in ``engine.ability``.
     file
@@ -78,8 +80,9 @@ def scores(
     InputError
         For an unknown estimator, a score that an item does not have, or no item in common.
     """
-    if estimator not in ESTIMATORS:
-        raise InputError(f"one of {', '.join(ESTIMATORS)}", estimator, column="--estimator")
+    if estimator not in (*ESTIMATORS, EAP_SUM):
+        known_names = ", ".join((*ESTIMATORS, EAP_SUM))
+        raise InputError(f"one of {known_names}", estimator, column="--estimator")
     known = set(items.item)
     keep = [k for k, name in enumerate(matrix.item) if name in known]
     if not keep:
@@ -91,15 +94,27 @@ def scores(
     for low in range(0, data.n_persons, BLOCK):
         part = data.persons(low, min(low + BLOCK, data.n_persons))
         values, observed = part.dense()
-        found = matrix_scores(
-            estimator, values.astype(np.int64), observed, bank, prior=prior, grid=grid
+        theta[low : low + part.n_persons], se[low : low + part.n_persons] = _estimated(
+            estimator, values.astype(np.int64), observed, bank, prior, grid
         )
-        theta[low : low + part.n_persons], se[low : low + part.n_persons] = found
         advance(part.n_persons)
     counts = data.person_counts()
     theta[counts == 0] = se[counts == 0] = np.nan
     unknown = tuple(name for name in matrix.item if name not in known)
     return PersonScores(data.person, theta, se, counts, data.item, unknown)
+
+
+def _estimated(
+    estimator: str,
+    values: Ints,
+    observed: Bools,
+    bank: ItemParameters,
+    prior: Prior,
+    grid: Grid,
+) -> tuple[Floats, Floats]:
+    if estimator == EAP_SUM:
+        return sum_scores(values, observed, bank, prior=prior, grid=grid)
+    return matrix_scores(estimator, values, observed, bank, prior=prior, grid=grid)
 
 
 def _check(data: ResponseMatrix, bank: ItemParameters, file: object) -> None:

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 
 from engine.ability import AbilityEstimate, eap_of
-from engine.arrays import Floats, Ints
+from engine.answers import check_matrix
+from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
 from engine.grids import USUAL_GRID, Grid
 from engine.items import ItemParameters
@@ -107,6 +108,46 @@ def estimate_from_sum(
     if not 0 <= total < len(table.total):
         raise InputError(f"a total from 0 to {len(table.total) - 1}", total, column="total")
     return AbilityEstimate(float(table.theta[total]), float(table.se[total]))
+
+
+def sum_scores(
+    scores: Ints,
+    observed: Bools,
+    items: ItemParameters,
+    *,
+    prior: Prior = STANDARD_NORMAL,
+    grid: Grid = USUAL_GRID,
+) -> tuple[Floats, Floats]:
+    """Estimate theta of each person of a response matrix from the sum over the items answered.
+
+    For fixed forms: which items a person was given may differ, but must not depend on the answers,
+    as it does in an adaptive test.
+
+    Parameters
+    ----------
+    scores, observed
+        Shape ``(n_persons, n_items)``; scores are ignored where not observed. Each set of items
+        that occurs is tabulated once.
+
+    Returns
+    -------
+    tuple of Floats
+        Theta and se, each of shape ``(n_persons,)``; the prior for a person without answers.
+
+    Raises
+    ------
+    InputError
+        For a score that its item does not have.
+    """
+    check_matrix(scores, observed, items)
+    totals = np.where(observed, scores, 0).sum(axis=1)
+    theta, se = np.empty(len(scores)), np.empty(len(scores))
+    forms, form_of = np.unique(observed, axis=0, return_inverse=True)
+    for place, form in enumerate(forms):
+        here = np.flatnonzero(form_of.ravel() == place)
+        table = sum_score_table(items.subset(form), prior=prior, grid=grid)
+        theta[here], se[here] = table.theta[totals[here]], table.se[totals[here]]
+    return theta, se
 
 
 def _with_one_more(sums: Floats, logs: Floats) -> Floats:

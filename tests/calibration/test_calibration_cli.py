@@ -124,6 +124,22 @@ def test_every_estimator_of_the_engine_scores(run_command, lsat7_file, tmp_path,
     assert len(table(scores)) == 1000
 
 
+def test_the_sum_score_estimator_knows_the_total_only(run_command, tmp_path):
+    bank = tmp_path / "bank.csv"
+    bank.write_text("item,model,a,b\ni1,2pl,0.6,0\ni2,2pl,1.5,0.4\ni3,2pl,1,-0.7\n")
+    answers = tmp_path / "answers.csv"
+    answers.write_text("person,i1,i2,i3\np1,1,0,0\np2,0,1,0\np3,0,1,1\np4,,,1\n")
+    found = {}
+    for estimator in ("eap", "eap-sum"):
+        out = tmp_path / "scores.csv"
+        run_command("calibrate", "score", answers, bank, "--estimator", estimator, "--out", out)
+        found[estimator] = [float(row["theta"]) for row in table(out)]
+    assert found["eap"][0] < found["eap"][1]
+    assert found["eap-sum"][0] == found["eap-sum"][1] < found["eap-sum"][2]
+    assert found["eap"][0] < found["eap-sum"][0] < found["eap"][1]
+    assert found["eap-sum"][3] == pytest.approx(found["eap"][3], abs=1e-12)
+
+
 def test_persons_without_responses_have_empty_cells(run_command, tmp_path):
     path = random_wide(tmp_path / "data.csv")
     path.write_text(path.read_text() + ",,,,,\n")

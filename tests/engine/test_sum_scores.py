@@ -13,7 +13,13 @@ from engine.errors import InputError
 from engine.grids import Grid
 from engine.items import item_parameters
 from engine.models import dispatch
-from engine.sum_scores import estimate_from_sum, log_total_chances, sum_score_table, total_chances
+from engine.sum_scores import (
+    estimate_from_sum,
+    log_total_chances,
+    sum_score_table,
+    sum_scores,
+    total_chances,
+)
 
 THETA = np.array([-1.5, 0.0, 0.7, 2.0])
 
@@ -57,6 +63,19 @@ def test_for_rasch_items_the_total_says_all_that_the_answers_say(scores):
     found = estimate_from_sum(sum(scores), items)
     expected = estimate_eap(range(12), scores, items)
     assert [found.theta, found.se] == pytest.approx([expected.theta, expected.se], abs=1e-10)
+
+
+def test_a_matrix_is_scored_form_by_form():
+    items = mixed_bank().subset([2, 40, 70, 110, 30])
+    observed = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 0, 1], [1, 0, 1, 0, 1], [0] * 5], dtype=bool)
+    scores = np.array([[1, 0, 2, 1, 1], [1, 9, 0, 9, 0], [0, 9, 3, 9, 1], [9] * 5])
+    theta, se = sum_scores(scores, observed, items, prior=Prior(0.2, 0.9))
+    for person in range(3):
+        total = int(scores[person, observed[person]].sum())
+        some = items.subset(observed[person])
+        one = estimate_from_sum(total, some, prior=Prior(0.2, 0.9))
+        assert [theta[person], se[person]] == [one.theta, one.se]
+    assert [theta[3], se[3]] == pytest.approx([0.2, 0.9], abs=1e-5)
 
 
 def test_chances_add_up_to_1_and_theta_rises_with_the_total():
