@@ -14,7 +14,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 
 def main() -> None:
-    found = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name != "__main__"]
+    modules = [module.name for module in pkgutil.iter_modules(benchmarks.__path__)]
+    found = [name for name in modules if name.startswith("bench_")]
     wanted = {f"bench_{name}" for name in sys.argv[1:]} or set(found)
     unknown = wanted - set(found)
     if unknown:

@@ -1,4 +1,8 @@
-"""The engine's speed in CPU time: one step of a sitting, and examinees of a simulation."""
+"""The engine's speed in CPU time: one step of a sitting, and examinees of a simulation.
+
+Absolute figures depend on the machine; ratios to the model itself, to the plain computation and to
+other software in the same run do so less.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks import others
+from engine.ability import estimate
 from engine.designs import ExamDesign
 from engine.items import ItemParameters, item_parameters
+from engine.leading import leading_of_one, lookup_depth
+from engine.lookup import information_lookup
 from engine.models import dispatch
 from engine.randomness import sitting_seeds, uniform
 from engine.session import SittingState, next_step, record_response
@@ -16,8 +24,10 @@ from engine.simulation import simulate
 from engine.stopping import StoppingRules
 
 THIRTY = StoppingRules(length=30)
-EXAMINEES = 4000
+EXAMINEES = 8192
 REPEATS = 5
+FIVE = tuple((f"area {number}", 0.2) for number in range(5))
+PLAIN = ExamDesign(stop=THIRTY)
 
 
 def bank(n_items: int) -> ItemParameters:
@@ -28,69 +38,130 @@ def bank(n_items: int) -> ItemParameters:
         a=0.6 + 1.4 * draws[0],
         b=-3 + 6 * draws[1],
         c=0.3 * draws[2],
-        content=[f"area {int(3 * draw)}" for draw in draws[3]],
+        content=[f"area {int(5 * draw)}" for draw in draws[3]],
     )
 
 
+def thetas(n: int) -> np.ndarray:
+    return uniform(2, np.arange(n), "bench") * 4 - 2
+
+
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Least CPU time of some repeats, after one that fills the caches."""
+    """Median CPU time of some repeats, after one that fills the caches."""
     work()
     taken = []
     for _ in range(REPEATS):
         started = time.process_time()
         work()
         taken.append(time.process_time() - started)
-    return min(taken)
+    return float(np.median(taken))
 
 
-def sit(items: ItemParameters, design: ExamDesign, seed: int) -> None:
-    state = SittingState(seed)
-    while (step := next_step(state, items, design)).next_item is not None:
-        row = step.next_item
-        state = record_response(state, row, int(uniform(seed, 0, "response", row)[0] < 0.5))
+def sit(items: ItemParameters, design: ExamDesign, seed: int) -> list[SittingState]:
+    states = [SittingState(seed)]
+    while (step := next_step(states[-1], items, design)).next_item is not None:
+        score = int(uniform(seed, 0, "response", step.next_item)[0] < 0.5)
+        states.append(record_response(states[-1], step.next_item, score))
+    return states
+
+
+def kernel(items: ItemParameters, states: list[SittingState]) -> Callable[[], object]:
+    """EAP and the most informative free item, for each state of a sitting."""
+    pool = information_lookup(items, None, lookup_depth(PLAIN, items))
+    answered = [np.array(state.administered, dtype=np.int64) for state in states]
+    free = [pool.mask.copy() for _ in states]
+    for mask, rows in zip(free, answered, strict=True):
+        mask[rows] = False
+
+    def work() -> None:
+        for state, mask, rows in zip(states, free, answered, strict=True):
+            now = estimate("eap", state.administered, state.scores, items)
+            leading_of_one(pool, now.theta, mask, rows, items, 1)
+
+    return work
 
 
 def bench_step() -> None:
     items = bank(10_000)
     theta = np.array([0.37])
     one_look = cpu_seconds(lambda: [dispatch.information(theta, items) for _ in range(30)]) / 30
-    shares = (("area 0", 0.4), ("area 1", 0.3), ("area 2", 0.3))
+    print(f"information of 10,000 items at one theta: {1e6 * one_look:.0f} us of CPU")
     designs = {
-        "eap": ExamDesign(stop=THIRTY),
+        "eap": PLAIN,
         "map": ExamDesign(stop=THIRTY, interim="map"),
-        "eap, content shares, randomesque 5": ExamDesign(
-            stop=THIRTY, content_shares=shares, randomesque=5
+        "eap, five areas, randomesque 5": ExamDesign(
+            stop=THIRTY, content_shares=FIVE, randomesque=5
         ),
     }
-    print(f"information of 10,000 items at one theta: {1e6 * one_look:.0f} us of CPU")
+    states = sit(items, PLAIN, 7)
+    steps_of_all = kernel(items, states)
+    taken = cpu_seconds(lambda: [steps_of_all() for _ in range(10)])
+    _print_step("eap and maximum information alone", taken / 10 / len(states), one_look)
+    steps = {}
     for name, design in designs.items():
-        step = cpu_seconds(lambda design=design: sit(items, design, 7)) / 31
-        ratio = step / one_look
-        print(
-            f"next_step, 10,000 items, {name}: {1e6 * step:.0f} us of CPU, {ratio:.1f} times that"
+        states = sit(items, design, 7)
+        taken = cpu_seconds(
+            lambda design=design, states=states: [
+                next_step(state, items, design) for _ in range(10) for state in states
+            ]
         )
+        steps[name] = taken / 10 / len(states)
+        _print_step(f"next_step with trace, {name}", steps[name], one_look)
+    for name, sittings in (("mirt", others.mirt_sittings), ("catsim", others.catsim_sittings)):
+        if others.is_installed(name):
+            step = 1 / others.LENGTH / sittings(items, thetas(2), cpu_seconds)
+            ratio = step / steps["eap"]
+            print(f"{name}, a step from 10,000 items: {1e6 * step:,.0f} us, {ratio:.0f} times ours")
+
+
+def _print_step(name: str, seconds: float, one_look: float) -> None:
+    ratio = seconds / one_look
+    print(f"10,000 items, {name}: {1e6 * seconds:.0f} us of CPU, {ratio:.2f} times that")
 
 
 def bench_simulation() -> None:
-    items = bank(300)
-    theta = uniform(2, np.arange(EXAMINEES), "bench") * 4 - 2
-    shares = (("area 0", 0.4), ("area 1", 0.3), ("area 2", 0.3))
-    plain = ExamDesign(stop=THIRTY)
+    banks = {n: bank(n) for n in (300, 5000)}
+    theta = thetas(EXAMINEES)
     seeds = sitting_seeds(0, 40).tolist()
-    single = len(seeds) / cpu_seconds(lambda: [sit(items, plain, seed) for seed in seeds])
+    single = len(seeds) / cpu_seconds(lambda: [sit(banks[300], PLAIN, seed) for seed in seeds])
     print(f"one by one, 30 of 300 items, eap: {single:,.0f} examinees per CPU second")
-    for name, design in {
-        "eap": plain,
-        "eap, randomesque 5": ExamDesign(stop=THIRTY, randomesque=5),
-        "eap, content shares": ExamDesign(stop=THIRTY, content_shares=shares),
-        "map": ExamDesign(stop=THIRTY, interim="map"),
-    }.items():
-        taken = cpu_seconds(lambda design=design: simulate(items, design, theta=theta))
-        speed = EXAMINEES / taken
+    speeds = {}
+    for n, name, design in (
+        (300, "eap", PLAIN),
+        (5000, "eap", PLAIN),
+        (
+            300,
+            "eap, five areas, randomesque 5",
+            ExamDesign(stop=THIRTY, content_shares=FIVE, randomesque=5),
+        ),
+        (300, "map", ExamDesign(stop=THIRTY, interim="map")),
+    ):
+        some = theta if design.interim == "eap" else theta[:1024]
+        taken = cpu_seconds(
+            lambda n=n, design=design, some=some: simulate(banks[n], design, theta=some)
+        )
+        speed = speeds[n, name] = len(some) / taken
         print(
-            f"simulated, 30 of 300 items, {name}: {speed:,.0f} examinees per CPU second, "
+            f"simulated, 30 of {n:,} items, {name}: {speed:,.0f} examinees per CPU second, "
             f"{speed / single:.0f} times one by one"
         )
+    _beside_others(banks[300], speeds[300, "eap"])
+
+
+def _beside_others(items: ItemParameters, ours: float) -> None:
+    if others.is_installed("mirt"):
+        theirs = others.mirt_simulation(items, thetas(2000), cpu_seconds)
+        _print_speed("mirt, lock step", theirs, ours)
+    if others.is_installed("catsim"):
+        theirs = others.catsim_sittings(items, thetas(8), cpu_seconds)
+        _print_speed("catsim", theirs, ours)
+
+
+def _print_speed(name: str, theirs: float, ours: float) -> None:
+    print(
+        f"{name}, 30 of 300 items: {theirs:,.0f} examinees per CPU second; "
+        f"ours {ours / theirs:.0f} times as many"
+    )
 
 
 def main() -> None:
