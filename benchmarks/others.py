@@ -42,15 +42,15 @@ def catsim_sittings(items: ItemParameters, theta: Floats, timed: Timed) -> float
     table = np.stack([items.a, items.b, items.c, items.d], axis=1)
 
     def work() -> None:
-        simulator = Simulator(
-            ItemBank(table.copy()),
-            theta,
-            FixedPointInitializer(0.0),
-            MaxInfoSelector(),
-            NumericalSearchEstimator(),
-            TestLengthStopper(max_items=LENGTH),
-        )
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            simulator = Simulator(
+                ItemBank(table.copy()),
+                theta,
+                FixedPointInitializer(0.0),
+                MaxInfoSelector(),
+                NumericalSearchEstimator(),
+                TestLengthStopper(max_items=LENGTH),
+            )
             simulator.simulate(verbose=False)
         assert all(len(given) == LENGTH for given in simulator.administered_items)
 

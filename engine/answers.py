@@ -81,14 +81,14 @@ def checked_answers(rows: Sequence[int], scores: Sequence[int], items: ItemParam
     """The answers of one person; refuses rows that the bank and scores that an item lacks."""
     if len(rows) != len(scores):
         raise InputError(f"{len(rows)} scores", len(scores), column="scores")
-    given, values = np.array([rows], dtype=np.int64), np.array([scores], dtype=np.int64)
+    given, values = np.array(rows, dtype=np.int64), np.array(scores, dtype=np.int64)
     top = items.n_categories.take(given, mode="clip")
     # As numbers without a sign, those below 0 are very large.
     outside = given.view(np.uint64) >= len(items)
     lacking = values.view(np.uint64) >= top.view(np.uint64)
     if (outside | lacking).any():
-        _refuse_answer(rows, scores, items, outside[0], lacking[0])
-    return answers(given, values)
+        _refuse_answer(rows, scores, items, outside, lacking)
+    return answers(given[None], values[None])
 
 
 def _refuse_answer(

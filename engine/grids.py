@@ -114,10 +114,11 @@ _TABLES: WeakKeyDictionary[ItemParameters, dict[Grid, Tables]] = WeakKeyDictiona
 def tables(items: ItemParameters, grid: Grid) -> Tables:
     """The tables of a bank on a grid, made once while the bank lives."""
     of_bank = _TABLES.setdefault(items, {})
-    if grid not in of_bank:
+    made = of_bank.get(grid)
+    if made is None:
         # A copy of the parameters inside: a value that held the key would keep it alive for ever.
-        of_bank[grid] = Tables(grid.points, items)
-    return of_bank[grid]
+        made = of_bank[grid] = Tables(grid.points, items)
+    return made
 
 
 def _by_response(table: Floats) -> Floats:

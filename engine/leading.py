@@ -135,19 +135,18 @@ def leading_of_one(
     everything = np.concatenate([answered, rows])
     information = dispatch.paired("information", here, everything[None], items)[0]
     values = np.where(free[rows], information[n:], -np.inf)
-    found = _best_of_one(rows, values, k)
-    sure = len(found[1]) == k and found[1][-1] * CLEARLY > level.bound[place, width]
-    if sure and not outside:
-        return LeadingOfOne(*found, float(values.max()), information[:n])
+    chosen, found, largest = _best_of_one(rows, values, k)
+    if len(found) == k and found[-1] * CLEARLY > level.bound[place, width] and not outside:
+        return LeadingOfOne(chosen, found, largest, information[:n])
     whole = computed(pool, here, free[None], k)
     wanted = whole.rows[0] >= 0
-    found = (whole.rows[0][wanted].tolist(), whole.values[0][wanted].tolist())
-    return LeadingOfOne(*found, float(whole.largest[0]), information[:n])
+    chosen, found = whole.rows[0][wanted].tolist(), whole.values[0][wanted].tolist()
+    return LeadingOfOne(chosen, found, float(whole.largest[0]), information[:n])
 
 
-def _best_of_one(rows: Ints, values: Floats, k: int) -> tuple[list[int], list[float]]:
-    """As `pick_items`, for few items in any order."""
-    order = np.argsort(-values)
+def _best_of_one(rows: Ints, values: Floats, k: int) -> tuple[list[int], list[float], float]:
+    """As `pick_items`, for few items in any order, and the largest value."""
+    order = (-values).argsort()
     first = order[: k + A_FEW]
     ranked = values[first].tolist()
     if len(first) < len(order) and ranked[-1] > ranked[k - 1] * CLEARLY:
@@ -164,7 +163,7 @@ def _best_of_one(rows: Ints, values: Floats, k: int) -> tuple[list[int], list[fl
             best = min(best, pair, key=itemgetter(1))
         left.remove(best)
         chosen.append(best)
-    return [row for _, row in chosen], [value for value, _ in chosen]
+    return [row for _, row in chosen], [value for value, _ in chosen], ranked[0]
 
 
 def lookup_depth(design: ExamDesign, items: ItemParameters) -> int:

@@ -111,10 +111,9 @@ def person_fit_limits(
 
 
 def simulated_fit(simulated: Simulated) -> PersonFit:
-    """Person fit of simulated examinees at their final estimates."""
-    given = Answers(
-        np.maximum(simulated.rows, 0), np.maximum(simulated.scores, 0), simulated.rows >= 0
-    )
+    """Person fit of simulated examinees at their final estimates, from the items that count."""
+    counts = (simulated.rows >= 0) & ~simulated.tried_out
+    given = Answers(np.maximum(simulated.rows, 0), np.maximum(simulated.scores, 0), counts)
     blocks = []
     for start in range(0, simulated.n, PERSONS_AT_ONCE):
         who = slice(start, start + PERSONS_AT_ONCE)
