@@ -47,6 +47,11 @@ class ItemAttributes:
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=_no_labels)
     numbers: Mapping[str, Floats] = field(default_factory=_no_numbers)
 
+    def __reduce__(self) -> tuple[type[ItemAttributes], tuple[object, ...]]:
+        # The views of an empty bank cannot be pickled.
+        values = (self.stimulus, self.enemies, dict(self.labels), dict(self.numbers))
+        return ItemAttributes, values
+
     def subset(self, rows: Sequence[int]) -> ItemAttributes:
         """Keep some items, in the order given."""
         return ItemAttributes(

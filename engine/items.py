@@ -8,8 +8,9 @@ Imports numpy, `engine.item_checks`, and the engine's own arrays and errors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,10 @@ class ItemParameters:
 
     def __len__(self) -> int:
         return len(self.item)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was computed from the parameters stays at home.
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @cached_property
     def n_categories(self) -> Ints:

@@ -6,7 +6,7 @@ The one file of this folder that meets the database, and only for ``--exam`` wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.arrays import Bools
     from engine.designs import ExamDesign
     from engine.items import ItemParameters
+    from engine.simulation import Simulated
     from item_bank.exams.exam_files import ExamPlan
 
 RULES = (
@@ -187,9 +188,6 @@ def simulate(ctx: click.Context, /, **given: Any) -> None:
 
 def _check(ctx: click.Context, given: dict[str, Any]) -> None:
     """Refuse options that contradict each other or do nothing here."""
-    if given["scheduler"] is not None:
-        expected = "no scheduler: simulations run on this machine only, so far"
-        raise InputError(expected, repr(given["scheduler"]), column="--scheduler")
     if given["parameters"] is None and given["exam"] is None:
         raise InputError("--parameters FILE or --exam EXAM.toml", "neither")
     for name in RULES if given["exam"] is not None else ():
@@ -376,8 +374,6 @@ def _run(
     from calibration.simulations import outputs
     from calibration.simulations.exposure_options import exposure_table
     from calibration.simulations.report import report_html
-    from engine.simulation import Surroundings
-    from engine.simulation import simulate as simulate_sittings
     from engine.simulation_summary import summarise
 
     n = len(examinees.person)
@@ -387,16 +383,7 @@ def _run(
         console.note("No rule bounds the length: a test may go through the whole bank.")
     started = time.perf_counter()
     with console.progress(n, "examinees") as advance:
-        simulated = simulate_sittings(
-            bank.items,
-            design,
-            theta=examinees.theta,
-            scores=examinees.scores,
-            observed=examinees.observed,
-            seed=given["seed"],
-            surroundings=Surroundings(pretest=bank.pretest),
-            advance=advance,
-        )
+        simulated = _simulated(console, bank, design, examinees, given, advance)
     seconds = time.perf_counter() - started
     summary = summarise(simulated, _target(bank.items, design, examinees))
     run = outputs.Run(simulated, summary, examinees.person, source, seconds)
@@ -412,6 +399,44 @@ def _run(
         files["exposure.toml"] = exposure_table(design.exposure)
     outputs.write_folder(given["out"], files)
     console.emit(data, _spoken(data, given["out"]))
+
+
+def _simulated(
+    console: Console,
+    bank: _Bank,
+    design: ExamDesign,
+    examinees: Examinees,
+    given: dict[str, Any],
+    advance: Callable[[int], object],
+) -> Simulated:
+    """Simulate here, or on the cluster of ``--scheduler``; the record is the same."""
+    from calibration.simulations.cluster import simulate_on_cluster
+    from engine.simulation import Surroundings, simulate
+    from engine.simulation_parts import is_divisible
+
+    seed, address = given["seed"], given["scheduler"]
+    if address is not None:
+        if not is_divisible(design):
+            console.note("Each examinee sees what others were given: one worker does it all.")
+        return simulate_on_cluster(
+            address,
+            bank.items,
+            design,
+            examinees,
+            seed=seed,
+            pretest=bank.pretest,
+            advance=advance,
+        )
+    return simulate(
+        bank.items,
+        design,
+        theta=examinees.theta,
+        scores=examinees.scores,
+        observed=examinees.observed,
+        seed=seed,
+        surroundings=Surroundings(pretest=bank.pretest),
+        advance=advance,
+    )
 
 
 def _target(items: ItemParameters, design: ExamDesign, examinees: Examinees) -> Any:

@@ -276,7 +276,7 @@ def test_an_exam_file_alone_takes_the_items_of_its_release(simulate, tmp_path, s
         ("--content A=0.5", "--content: expected shares that add up to 1"),
         ("--content Z=1", "--content: expected one of the bank's content areas (A, B, C)"),
         ("--content A", "--content: expected AREA=SHARE"),
-        ("--scheduler tcp://a:1", "--scheduler: expected no scheduler"),
+        ("--scheduler here", "--scheduler: expected the address of a Dask scheduler"),
         (f"--responses {RESPONSES} --n 5", "--n: expected no drawn examinees beside --responses"),
         ("--exam x.toml --stop se=0.3", "--stop: expected no rules beside --exam"),
         ("--exam nowhere.toml", "nowhere.toml: expected a readable file"),
