@@ -223,8 +223,7 @@ def _keep_family(
     held = now.held[:, family.bounds]
     lower, upper = bound.lower[family.bounds], bound.upper[family.bounds]
     supply, loose = _supply(bound, family, now, open_)
-    short = np.maximum(lower - held, 0.0)
-    needed = np.minimum(np.where(np.isfinite(short), short, 0.0), supply)
+    needed = np.maximum(lower - held, 0.0)
     through_sets = np.ceil(np.maximum(needed - loose, 0.0) / bound.most) * bound.least
     needed = np.maximum(needed, through_sets)
     spare = now.left - needed.sum(axis=1)
@@ -239,6 +238,7 @@ def _keep_family(
         margin = (supply - needed)[:, None, :]
         allowed[:, family.losing] &= (margin >= family.loss[family.losing]).all(axis=2)
     mask &= allowed | staying[:, None]
+    mask &= (needed <= supply).all(axis=1)[:, None]
     return _Needs(needed.astype(np.int64), np.maximum(spare, 0.0).astype(np.int64))
 
 
@@ -296,7 +296,9 @@ def _keep_total(
             if len(bound.set_names):
                 enters = (bound.set_of >= 0) & (bound.set_of != now.open_set[:, None])
                 whole = _whole_sets(bound, sign * weight)[bound.set_of]
-                freed = bound.least * least / np.maximum(now.left, 1)
+                freed = (
+                    bound.least * np.where(np.isinf(least), 0.0, least) / np.maximum(now.left, 1)
+                )
                 entering = whole <= (room - least + freed)[:, None] + EXACTLY
                 fits = np.where(enters, entering, fits)
             mask &= fits | staying[:, None]

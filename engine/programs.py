@@ -10,7 +10,7 @@ than the one found on the core: usually none, which proves that solution best fo
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,13 @@ class _Relaxed:
     reduced: Floats
 
 
-def solve(program: Program, limits: Limits) -> Solution:
+def solve(program: Program, limits: Limits, at_least: float = -np.inf) -> Solution:
     """Solve a program to proven optimality, or as far as the limits allow.
+
+    Parameters
+    ----------
+    at_least
+        Gain of some solution that is known; it saves time and changes no result.
 
     Returns
     -------
@@ -111,27 +116,37 @@ def solve(program: Program, limits: Limits) -> Solution:
     relaxed = _relaxation(program)
     if relaxed is None:
         return Solution(None, -np.inf, -np.inf, INFEASIBLE, 0)
-    core, size, nodes = _best_columns(program, relaxed, CORE), CORE, 0
+    nodes, best = 0, Solution(None, at_least, np.inf, INFEASIBLE, 0)
+    core = _best_columns(program, relaxed, CORE)
     while True:
+        open_ = program.always | (relaxed.reduced >= best.gain - relaxed.bound - SLACK)
+        last = best.values is not None or (open_ & ~program.always).sum() <= CORE or core.all()
+        core = open_ if last else core
         left = Limits(max(limits.nodes - nodes, 1), deadline - time.monotonic())
-        if left.seconds <= 0.0:
-            return Solution(None, -np.inf, relaxed.bound, CLOCK, nodes)
-        found = _on_core(program, core, left)
+        found = _on_core(_with_sure(program, relaxed, best.gain), core, left)
         nodes += found.nodes
-        outside = ~core
-        if found.values is None and found.status == INFEASIBLE and not outside.any():
-            return Solution(None, -np.inf, -np.inf, INFEASIBLE, nodes)
-        if found.values is None and found.status != INFEASIBLE:
-            return Solution(None, -np.inf, relaxed.bound, found.status, nodes)
+        if found.status in {NODES, CLOCK}:
+            better = found if found.gain >= best.gain or best.values is None else best
+            return Solution(better.values, better.gain, relaxed.bound, found.status, nodes)
+        if last or (found.values is not None and not _promising(relaxed, found, core).any()):
+            return replace(found, bound=found.gain, nodes=nodes)
         if found.values is None:
-            size *= 4
-            core = _best_columns(program, relaxed, size)
-            continue
-        promising = outside & (relaxed.reduced > found.gain - relaxed.bound - SLACK)
-        if found.status != OPTIMAL or not promising.any():
-            bound = found.gain if found.status == OPTIMAL else relaxed.bound
-            return Solution(found.values, found.gain, bound, found.status, nodes)
-        core |= promising
+            core = np.ones_like(core)
+            best = replace(best, gain=-np.inf)
+        else:
+            best = replace(found, gain=max(found.gain, best.gain))
+
+
+def _promising(relaxed: _Relaxed, found: Solution, core: Bools) -> Bools:
+    """Columns outside the core that a better solution might have."""
+    promising: Bools = ~core & (relaxed.reduced > found.gain - relaxed.bound - SLACK)
+    return promising
+
+
+def _with_sure(program: Program, relaxed: _Relaxed, at_least: float) -> Program:
+    """Fix the columns without which no solution gains as much as is known to be possible."""
+    sure = ~program.always & (relaxed.reduced > relaxed.bound - at_least + SLACK)
+    return replace(program, least=np.where(sure, program.most, program.least))
 
 
 def _relaxation(program: Program) -> _Relaxed | None:
@@ -199,6 +214,8 @@ def _best_columns(program: Program, relaxed: _Relaxed, size: int) -> Bools:
 
 def _on_core(program: Program, core: Bools, limits: Limits) -> Solution:
     """Solve with the columns of the core only; all others must be allowed to be 0."""
+    if limits.seconds <= 0.0:
+        return Solution(None, -np.inf, np.inf, CLOCK, 0)
     columns = np.flatnonzero(core)
     options: Any = {"node_limit": limits.nodes, "time_limit": limits.seconds, "mip_rel_gap": 0.0}
     found = milp(

@@ -148,14 +148,13 @@ def test_a_blueprint_that_cannot_be_kept_any_more_is_relaxed_in_the_documented_o
     free = np.ones(len(items), bool)
     words = items.attributes.numbers["words"]
     form = shadow_form(bound, values, (), words > 75, limits=LIMITS)
-    assert form.relaxed == ("totals",)
+    assert form.relaxed == ("totals words",)
     free[items.areas["algebra"]] = False
     form = shadow_form(bound, values, (), free, limits=LIMITS)
-    assert form.relaxed == ("totals", "labels", "content")
-    missing = broken(bound, ordered(bound, form.rows))[0]
-    assert missing == ["content algebra"] or missing[0] == "content algebra"
+    assert form.relaxed[0] == "content algebra"
+    assert set(broken(bound, ordered(bound, form.rows))[0]) == set(form.relaxed)
     form = shadow_form(bound, values, (), np.arange(300) > 280, limits=LIMITS)
-    assert form.relaxed[-1] == "length"
+    assert {"length", "sets"} < set(form.relaxed)
     assert shadow_form(bound, values, (), np.zeros(300, bool), limits=LIMITS) is None
 
 
