@@ -10,6 +10,7 @@ import numpy as np
 from engine.arrays import Bools, Floats, Ints
 from engine.criteria.modes_ahead import Ahead, posterior_modes_ahead
 from engine.criteria.situation import (
+    NUMBERS_AT_ONCE,
     CriterionRules,
     Situation,
     among,
@@ -34,6 +35,14 @@ def mei(situation: Situation, rules: CriterionRules, items: ItemParameters, rows
     range of the grid, the observed information of the answer there, and its mean with the chances
     of the scores at theta.
     """
+    numbers = (situation.given.rows.shape[1] + 1) * items.max_categories**2
+    size = max(1, NUMBERS_AT_ONCE // numbers)
+    starts = range(0, max(1, len(rows)), size)
+    parts = [_mei(situation, rules, items, rows[start : start + size]) for start in starts]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _mei(situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints) -> Floats:
     some = among(items, rows)
     place, scores = np.nonzero(np.arange(items.max_categories) < some.n_categories[:, None])
 
