@@ -9,18 +9,21 @@ column that a model lacks is empty or absent. Called by the command line of this
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from calibration.tables import TextTable, csv_text, read_text_table, write_text
 from engine.arrays import Floats
+from engine.attributes import ItemAttributes, item_attributes
 from engine.errors import InputError
 from engine.items import ItemParameters, item_parameters
 
 SCALARS = ("a", "b", "c", "d")
-LABELS = ("language", "content", "status", "enemies", "stimulus")
+WORDS = ("key", "cognitive_level")
+NUMBERS = ("words", "seconds")
+LABELS = ("language", "content", "status", "enemies", "stimulus", *WORDS, *NUMBERS)
 REQUIRED = {
     "rasch": ("b",),
     "1pl": ("a", "b"),
@@ -114,6 +117,7 @@ def read_parameter_file(path: Path | str, *, language: str | None = None) -> Par
     for row, model in enumerate(models):
         _check_row(table, row, model, values, steps)
     items = _built(table, models, values, steps)
+    items = replace(items, attributes=_attributes(table))
     labels = {name: tuple(table.cells(name)) for name in LABELS if name in table.header}
     return ParameterFile(items, _errors(table, items.thresholds.shape[1]), labels)
 
@@ -332,6 +336,22 @@ def _built(
         slopes=steps["slope"],
         intercepts=steps["intercept"],
         content=tuple(table.cells("content")) if "content" in table.header else None,
+    )
+
+
+def _attributes(table: TextTable) -> ItemAttributes:
+    """What a blueprint may speak of; numbers must be there for every item, or for none."""
+    numbers = {name: _numbers(table, name) for name in NUMBERS if name in table.header}
+    for name, values in numbers.items():
+        for row in np.flatnonzero(np.isnan(values)):
+            raise table.error(int(row), name, "a number", "an empty cell")
+    enemies = table.cells("enemies") if "enemies" in table.header else ()
+    return item_attributes(
+        len(table.rows),
+        stimulus=table.cells("stimulus") if "stimulus" in table.header else None,
+        enemies=[[one.strip() for one in cell.split(";") if one.strip()] for cell in enemies],
+        labels={name: table.cells(name) for name in WORDS if name in table.header},
+        numbers=numbers,
     )
 
 

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 import scipy
 
+from calibration.simulations.bank_section import bank_data
 from calibration.tables import csv_text
-from engine.arrays import Floats
+from engine.arrays import Bools, Floats
+from engine.bank_diagnostics import BankDiagnosis
 from engine.designs import RULES_VERSION, design_to_mapping
 from engine.errors import InputError
 from engine.simulation import Simulated
@@ -40,6 +42,10 @@ class Run:
         Where bank and examinees came from, and the fingerprints of the files.
     seconds
         Wall-clock time of the simulation alone.
+    pretest
+        Items that are tried out, shape ``(n_items,)``.
+    bank
+        The bank against the exam.
     """
 
     simulated: Simulated
@@ -47,6 +53,8 @@ class Run:
     person: Sequence[str]
     source: Mapping[str, Any]
     seconds: float
+    pretest: Bools
+    bank: BankDiagnosis
 
 
 def trajectory_text(run: Run) -> str:
@@ -93,6 +101,7 @@ def summary_data(run: Run) -> dict[str, Any]:
         "max_exposure": float(summary.exposure.max()),
         "overlap": summary.overlap,
         "blueprint_violations": summary.blueprint_violations,
+        "blueprint_events": summary.blueprint_events,
         "seconds": run.seconds,
         "examinees_per_second": n / run.seconds,
         "estimable": accuracy.n,
@@ -103,6 +112,7 @@ def summary_data(run: Run) -> dict[str, Any]:
         "pretest_missing": summary.pretest_missing,
         "decisions": None if summary.decisions is None else asdict(summary.decisions),
         "by_theta": [_band(band) for band in summary.bands],
+        "bank": bank_data(run.bank, run.simulated, summary.exposure, run.pretest),
         "seed": run.simulated.seed,
         "source": dict(run.source),
         "settings": design_to_mapping(run.simulated.design),

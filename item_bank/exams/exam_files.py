@@ -18,10 +18,11 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 KNOWN = {
     "code", "title", "bank", "release", "languages", "time_limit_minutes",
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
-    "levels",
+    "levels", "blueprint",
 }  # fmt: skip
 ENGINE_TABLES = (
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
+    "blueprint",
 )  # fmt: skip
 
 

@@ -1,17 +1,20 @@
 """Replay: every selection, estimate and stop computed again from the log.
 
-What is promised: the same item and stop reason at every step, and theta and SE within 1e-9. Scores
-are those that were recorded; a later correction of a key is another result, not another past.
+What is promised: the same item and stop reason at every step, and theta and SE within 1e-9. Where
+the clock stopped the search for a shadow test, the logged one is checked instead of searched again.
+Scores are those that were recorded; a later correction of a key is another result, not another
+past.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
 
+from engine.balance import stopped_by_clock
 from engine.session import RULES_VERSION, Step, final_estimate, next_step
 from item_bank.exams import records
 from item_bank.exams.errors import NotFound
@@ -71,11 +74,10 @@ def _steps(snapshot: Snapshot, end: SittingEvent | None) -> Iterator[str]:
     """Compare each step, from the choice of the first item to the stop."""
     for taken in range(snapshot.answered + 1):
         answered = snapshot.responses[:taken]
-        step = next_step(
-            engine_state(snapshot, _held(snapshot, taken, end), responses=taken),
-            snapshot.release.items,
-            snapshot.exam.plan.design,
-        )
+        state = engine_state(snapshot, _held(snapshot, taken, end), responses=taken)
+        state = replace(state, logged_form=_form_of_the_clock(snapshot, taken))
+        step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
+        yield from (f"position {taken + 1}: {text}" for text in step.trace.get("form_problems", ()))
         if answered:
             yield from _estimate(taken, step, answered[-1].theta, answered[-1].se)
         yield from _choice(snapshot, taken, step)
@@ -87,6 +89,14 @@ def _held(snapshot: Snapshot, taken: int, end: SittingEvent | None) -> frozenset
         return frozenset(snapshot.presented[taken].trace["held"])
     trace = end.payload["trace"] if end else None
     return frozenset(trace["held"]) if trace else frozenset()
+
+
+def _form_of_the_clock(snapshot: Snapshot, taken: int) -> dict[str, Any] | None:
+    """Return the shadow test logged at a step whose search the clock had stopped, else None."""
+    if taken >= len(snapshot.presented):
+        return None
+    form: dict[str, Any] | None = snapshot.presented[taken].trace.get("form")
+    return form if stopped_by_clock(form) else None
 
 
 def _estimate(position: int, step: Step, theta: float | None, se: float | None) -> Iterator[str]:

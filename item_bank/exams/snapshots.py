@@ -141,6 +141,7 @@ def engine_state(
     """
     counted = [r for r in snapshot.responses[:responses] if r.score is not None]
     rows = {presented.position: presented.row for presented in snapshot.presented}
+    last = snapshot.presented[len(counted) - 1].trace if counted else {}
     return SittingState(
         seed=snapshot.sitting.seed,
         administered=tuple(rows[response.position] for response in counted),
@@ -151,6 +152,7 @@ def engine_state(
             for presented in snapshot.presented[: len(counted)]
             for row in presented.trace.get("rejected", ())
         ),
+        form=tuple((last.get("form") or {}).get("rows", ())),
     )
 
 

@@ -6,13 +6,14 @@ Called by exams, calibration's commands and `tarozu bank`. What is loaded is cac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from engine.attributes import ItemAttributes, item_attributes
 from engine.errors import AnswerIsNo, InputError
 from engine.items import ItemParameters, item_parameters
 from item_bank.items.plans import EVERY_LANGUAGE, Plan, last_release, open_draft, plan
@@ -20,10 +21,14 @@ from item_bank.store.audit import append_site_event
 from item_bank.store.caches import once
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
-from item_bank.store.tables.items import Bank, ItemVariant
+from item_bank.store.tables.items import Bank, ItemRevision, ItemVariant
 from item_bank.store.tables.releases import ParameterDraft, Release, ReleaseItem
 
 OPERATIONAL = "operational"  # items of another status are not chosen by a sitting
+
+
+LABELS = ("cognitive_level", "competency")
+"""What an item says of itself that a blueprint can bound."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +192,7 @@ def _load(db: Database, release_id: str, language: str) -> ReleaseItems:
         info = release_info(session, release)
         held = EVERY_LANGUAGE if EVERY_LANGUAGE in info.languages else language
         rows = _rows(session, release_id, held)
+        attributes = _attributes(session, rows)
     if not rows:
         raise InputError(
             f"one of the languages of {info.bank_code} release {info.number}: "
@@ -199,11 +205,33 @@ def _load(db: Database, release_id: str, language: str) -> ReleaseItems:
         info.number,
         info.content_hash,
         language,
-        parameter_arrays([(r.code, r.model, r.content_area, r.parameters) for r in rows]),
+        replace(
+            parameter_arrays([(r.code, r.model, r.content_area, r.parameters) for r in rows]),
+            attributes=attributes,
+        ),
         tuple(row.revision_id for row in rows),
         tuple(row.status for row in rows),
         tuple(row.se for row in rows),
         info.note,
+    )
+
+
+def _attributes(session: Session, rows: list[ReleaseItem]) -> ItemAttributes:
+    """What a blueprint may speak of: stimulus, enemies, the place of the key, further labels."""
+    ids = [row.revision_id for row in rows]
+    found = {
+        revision.id: revision
+        for some in _blocks(ids)
+        for revision in session.scalars(select(ItemRevision).where(ItemRevision.id.in_(some)))
+    }
+    about = [found[row].about for row in ids]
+    labels = {name: [one.get(name) or "" for one in about] for name in LABELS}
+    labels["key"] = [str((found[row].key or {}).get("correct", "")) for row in ids]
+    return item_attributes(
+        len(rows),
+        stimulus=[one.get("stimulus") or "" for one in about],
+        enemies=[one.get("enemies") or () for one in about],
+        labels=labels,
     )
 
 
