@@ -166,6 +166,9 @@ class _Bank:
     show_default=True,
     help="Standard deviation of the prior.",
 )
+@click.option(
+    "--target-se", type=float, metavar="X", help="Hold the bank against this standard error."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.")
 @click.pass_context
@@ -192,6 +195,9 @@ def _check(ctx: click.Context, given: dict[str, Any]) -> None:
         raise InputError("--parameters FILE or --exam EXAM.toml", "neither")
     for name in RULES if given["exam"] is not None else ():
         _refuse(ctx, name, "no rules beside --exam, which brings its own")
+    if given["target_se"] is not None and not 0 < given["target_se"] < float("inf"):
+        expected = "a standard error above 0"
+        raise InputError(expected, f"{given['target_se']:g}", column="--target-se")
     for name in ("n", "theta") if given["responses"] is not None else ():
         _refuse(ctx, name, "no drawn examinees beside --responses")
 
@@ -372,6 +378,7 @@ def _run(
     import time
 
     from calibration.simulations import outputs
+    from calibration.simulations.bank_section import diagnosed
     from calibration.simulations.exposure_options import exposure_table
     from calibration.simulations.report import report_html
     from engine.simulation_summary import summarise
@@ -386,7 +393,10 @@ def _run(
         simulated = _simulated(console, bank, design, examinees, given, advance)
     seconds = time.perf_counter() - started
     summary = summarise(simulated, _target(bank.items, design, examinees))
-    run = outputs.Run(simulated, summary, examinees.person, source, seconds)
+    held = diagnosed(simulated, pretest=bank.pretest, se_target=given["target_se"])
+    run = outputs.Run(
+        simulated, summary, examinees.person, source, seconds, bank.pretest, bank=held
+    )
     data = outputs.summary_data(run)
     files = {
         "trajectory.csv": outputs.trajectory_text(run),

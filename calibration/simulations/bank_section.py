@@ -1,0 +1,205 @@
+"""The bank against the exam: a section of the report, and what ``summary.json`` says of it.
+
+Called by the report and the outputs of a simulation. Imports the engine and the report page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calibration.report_page import facts, figure, folded, paragraph, table
+from engine.arrays import Bools, Floats
+from engine.bank_diagnostics import BankDiagnosis, Supply, diagnose, lowest_ceiling
+from engine.bank_words import little_used, what_is_missing
+from engine.simulation import Simulated
+
+if TYPE_CHECKING:
+    from calibration.simulations.outputs import Run
+
+SHOWN = 20
+WHOLE_BANK = "whole bank"
+
+
+def diagnosed(
+    simulated: Simulated, *, pretest: Bools, se_target: float | None = None
+) -> BankDiagnosis:
+    """Hold the bank of a simulation against its exam, at the mean length that was found."""
+    counted = (simulated.rows >= 0) & ~simulated.tried_out
+    return diagnose(
+        simulated.items,
+        simulated.design,
+        pretest=pretest,
+        mean_length=float(counted.sum(axis=1).mean()),
+        se_target=se_target,
+    )
+
+
+def bank_data(
+    found: BankDiagnosis, simulated: Simulated, exposure: Floats, pretest: Bools
+) -> dict[str, Any]:
+    """``bank`` in ``summary.json``; what is not known or infinite is null."""
+    unused = little_used(simulated.items, exposure, pretest)
+    return {
+        "test_length": found.length,
+        "se_target": found.se_target,
+        "cuts": list(found.cuts),
+        "max_exposure_target": lowest_ceiling(simulated.design),
+        "information": _supply(found.supply),
+        "information_by_area": {area: _supply(of) for area, of in found.areas.items()},
+        "sizes": [
+            asdict(size) | {"area": size.area or None, "missing": size.missing}
+            for size in found.sizes
+        ],
+        "missing": list(what_is_missing(found, simulated.design)),
+        "never_used": list(unused.never),
+        "rarely_used": list(unused.rarely),
+    }
+
+
+def _supply(found: Supply) -> dict[str, Any]:
+    return {
+        "theta": found.theta.tolist(),
+        "bank": found.bank.tolist(),
+        "best": found.best.tolist(),
+        "best_se": [se if np.isfinite(se) else None for se in found.best_se.tolist()],
+        "needed": found.needed,
+    }
+
+
+def bank_section(run: Run, data: Mapping[str, Any]) -> str:
+    """The section "The bank": what is missing, the picture, and the tables behind it."""
+    found = run.bank
+    texts = data["missing"]
+    said = "".join(paragraph(text, attention=True) for text in texts)
+    return (
+        _facts(data)
+        + (said or paragraph(_nothing_missing(data)))
+        + _picture(found)
+        + _sizes(data)
+        + folded("Information by content area", _areas(found)) * bool(found.areas)
+        + folded("Information along theta", _along(found.supply))
+        + _unused(data)
+    )
+
+
+def _nothing_missing(data: Mapping[str, Any]) -> str:
+    aims = []
+    if data["information"]["needed"] is not None:
+        aims.append("the information that the exam asks for can be reached everywhere along theta")
+    if data["max_exposure_target"] is not None:
+        aims.append("the bank has the items that the limit on exposure asks for at least")
+    if aims:
+        text = ", and ".join(aims)
+        return f"{text[0].upper()}{text[1:]}."
+    return (
+        "The exam names neither a standard error to reach nor a limit on exposure, so nothing is "
+        "held against the bank; --target-se names one."
+    )
+
+
+def _facts(data: Mapping[str, Any]) -> str:
+    size, needed = data["sizes"][0], data["information"]["needed"]
+    pairs = [
+        ("Items that count", f"{size['n_items']:,}"),
+        ("Longest test", str(data["test_length"])),
+    ]
+    if data["se_target"] is not None:
+        pairs.append(("Standard error to reach", f"{data['se_target']:g}"))
+    if needed is not None:
+        pairs.append(("Information needed", f"{needed:.1f}"))
+    if data["max_exposure_target"] is not None:
+        pairs.append(("Limit on exposure", f"{100 * data['max_exposure_target']:g} %"))
+        pairs.append(("Items that this needs", f"{size['needed']:,}"))
+    return facts(pairs)
+
+
+def _picture(found: BankDiagnosis) -> str:
+    from calibration.simulations.pictures import lines_along_theta  # noqa: PLC0415 - altair is slow
+
+    supply = found.supply
+    lines: dict[str, Sequence[float | None]] = {f"best {found.length} items": supply.best.tolist()}
+    if supply.needed is not None:
+        lines["needed"] = [supply.needed] * len(supply.theta)
+    chart = lines_along_theta(
+        supply.theta.tolist(), lines, "information", cuts=found.cuts, title="theta", points=False
+    )
+    reading = (
+        f"The information of the {found.length} items that are best at each theta: no adaptive "
+        "test of this length can have more"
+    )
+    end = "." if supply.needed is None else ", so below the line needed the target is out of reach."
+    return figure(chart, reading + end)
+
+
+def _sizes(data: Mapping[str, Any]) -> str:
+    if data["max_exposure_target"] is None:
+        return ""
+    rows = [
+        (
+            size["area"] or WHOLE_BANK,
+            size["n_items"],
+            size["given"],
+            size["needed"],
+            size["missing"],
+        )
+        for size in data["sizes"]
+    ]
+    titles = ("content area", "items", "in a test", "needed at least", "missing")
+    return table(titles, rows, caption="Items that the limit on exposure asks for")
+
+
+def _places(found: BankDiagnosis) -> list[int]:
+    """The cuts, or whole thetas where there are none."""
+    wanted = found.cuts or tuple(float(theta) for theta in range(-3, 4))
+    theta = found.supply.theta
+    return [int(np.argmin(np.abs(theta - point))) for point in wanted]
+
+
+def _areas(found: BankDiagnosis) -> str:
+    places = _places(found)
+    titles = [f"theta {found.supply.theta[at]:.2f}".replace("-", "\u2212") for at in places]
+    rows = [
+        (area, *(float(of.best[at]) for at in places), of.needed)
+        for area, of in {WHOLE_BANK: found.supply, **found.areas}.items()
+    ]
+    return table(
+        ("content area", *titles, "needed"), rows, caption="Best items of its share of a test"
+    )
+
+
+def _along(supply: Supply) -> str:
+    rows = list(
+        zip(
+            supply.theta.tolist(),
+            supply.bank.tolist(),
+            supply.best.tolist(),
+            [se if np.isfinite(se) else None for se in supply.best_se.tolist()],
+            [supply.needed] * len(supply.theta),
+            ["short" if short else "" for short in supply.short.tolist()],
+            strict=True,
+        )
+    )
+    titles = ("theta", "whole bank", "best test", "its standard error", "needed", "")
+    return table(titles, rows)
+
+
+def _unused(data: Mapping[str, Any]) -> str:
+    kinds = (
+        ("never_used", "never given"),
+        ("rarely_used", "given to fewer than 1 % of the examinees"),
+    )
+    return "".join(
+        folded(f"{len(data[key]):,} items {words}", paragraph(_listed(data[key])))
+        for key, words in kinds
+        if data[key]
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    text = ", ".join(names[:SHOWN])
+    return f"{text}, and {more:,} more (summary.json has them all)." if more > 0 else f"{text}."
