@@ -113,6 +113,9 @@ def eligibility_chances(usage: Usage, max_rate: float) -> Floats:
     2007). A sitting passes through several strata, whose rates add up; so the same is asked over
     all strata together, and the smaller probability holds.
 
+    Counters also average over the time before an item came up often, and follow late. So where the
+    rate so far is above the target, the probability is lowered by their ratio.
+
     Returns
     -------
     Floats
@@ -122,7 +125,9 @@ def eligibility_chances(usage: Usage, max_rate: float) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = max_rate * usage.eligible / usage.taken * (visits / feasible)
         chances = 1.0 - visits / feasible + share
+        chances *= np.minimum(1.0, max_rate * visits / usage.taken)
         overall = max_rate * usage.open / usage.given
+        overall *= np.minimum(1.0, max_rate * usage.sittings / usage.given)
     known = (usage.taken > 0) & (feasible > 0)
     chances = np.clip(np.where(known, chances, 1.0), 0.0, 1.0)
     if len(chances) > 1:

@@ -272,8 +272,8 @@ def test_eligibility_probabilities_follow_their_formula():
         open=np.array([100, 100, 100]),
         knowledge=np.zeros((3, 2, 2)),
     )
-    # 1 - 1/P(F) + r P(E or not F) / (P(A) P(F))
-    first = 1 - 1 / 0.8 + 0.25 * 1.0 / (0.5 * 0.8)
+    # 1 - 1/P(F) + r P(E or not F) / (P(A) P(F)), halved as the rate is twice the target.
+    first = 0.5 * (1 - 1 / 0.8 + 0.25 * 1.0 / (0.5 * 0.8))
     assert eligibility_chances(usage, 0.25)[0].tolist() == pytest.approx([first, 1.0, 1.0])
 
 
