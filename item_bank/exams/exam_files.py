@@ -22,7 +22,6 @@ KNOWN = {
 }  # fmt: skip
 ENGINE_TABLES = (
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
-    "blueprint",
 )  # fmt: skip
 
 
@@ -80,7 +79,7 @@ def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
             raise InputError(f"one of {', '.join(sorted(KNOWN))}", repr(key), column=key)
     languages = tuple(_texts(mapping, "languages"))
     levels = tuple(_level(level, i, languages) for i, level in enumerate(mapping.get("levels", ())))
-    tables = {name: mapping[name] for name in ENGINE_TABLES if name in mapping}
+    tables = {name: mapping[name] for name in (*ENGINE_TABLES, "blueprint") if name in mapping}
     if levels:
         tables["levels"] = [{"name": level.code, "minimum": level.minimum} for level in levels]
     plan = ExamPlan(

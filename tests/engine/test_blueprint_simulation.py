@@ -25,6 +25,7 @@ BLUEPRINTS = {
 SHORT = rich_blueprint(
     method="shadow_test",
     content={"algebra": {"minimum": 3, "maximum": 4}, "data": {"minimum": 2, "maximum": 4}},
+    labels={"key": {"*": {"minimum": 1, "maximum": 5}}},
     totals={"words": {"maximum": 850}},
     enemies=[["i20", "i40", "i60"]],
     excluded=["i119"],
