@@ -126,6 +126,8 @@ def probability_of_levels(
     theta: float, se: float, scale: ReportingScale, levels: Sequence[Level]
 ) -> tuple[float, ...]:
     """Probability of each level, in the order given; what is missing to 1 is below them all."""
+    if not levels:
+        return ()
     ascending = sorted(levels, key=lambda level: level.minimum)
     reach = [probability_at_least(theta, se, scale, level.minimum) for level in ascending]
     chances = [here - above for here, above in zip(reach, [*reach[1:], 0.0], strict=True)]

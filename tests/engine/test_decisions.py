@@ -13,6 +13,7 @@ from engine.decisions import (
     scaled,
     score_band,
     score_se,
+    theta_cuts,
 )
 from engine.errors import InputError
 
@@ -74,6 +75,20 @@ def test_probabilities_count_the_rounding():
     expected = probability_of_levels(0.3, 0.8, coarse, levels)
     for level, chance in zip(levels, expected, strict=True):
         assert reported.count(level.name) / len(draws) == pytest.approx(chance, abs=0.006)
+
+
+def test_without_levels_there_are_no_probabilities_and_no_cuts():
+    assert probability_of_levels(0.3, 0.4, SCALE, ()) == ()
+    assert theta_cuts((), SCALE) == ()
+
+
+@given(st.floats(-2.9, 2.9))
+def test_a_level_is_reached_exactly_from_its_cut_on_theta(theta):
+    cuts = theta_cuts(LEVELS, SCALE)
+    assert cuts == pytest.approx((-0.005, 0.995))
+    if min(abs(theta - cut) for cut in cuts) > 1e-9:
+        reached = level_of(scaled(theta, SCALE), LEVELS)
+        assert reached == LEVELS[sum(theta >= cut for cut in cuts)]
 
 
 def test_what_the_scale_settles_is_certain():

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.reference_banks import mixed_bank, reference_bank
 from support.stepwise import assert_agree, sitting_of
 
 from engine.designs import ExamDesign
 from engine.errors import InputError
+from engine.exposure.barriers import narrowed
 from engine.exposure.parameters import sympson_hetter_parameters
 from engine.exposure.rules import ExposureRules
 from engine.exposure.usage import (
@@ -371,3 +374,46 @@ def test_parameters_for_an_unknown_item_are_refused():
     rules = ExposureRules("sympson_hetter", k=(("nobody", (0.5,)),))
     with pytest.raises(InputError, match=r"exposure\.k: expected one of the 300 items"):
         simulate(reference_bank("3pl"), ExamDesign(stop=FIFTEEN, exposure=rules), theta=np.zeros(1))
+
+
+# --- properties ----------------------------------------------------------------------------------
+
+MASKS = st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, max_size=3)
+
+
+@given(st.lists(st.booleans(), min_size=6, max_size=6), MASKS)
+def test_limits_never_empty_a_sitting_and_hold_unless_they_say_so(free, masks):
+    eligible = np.array([free])
+    limits = {name: np.array([mask]) for name, mask in zip("abc", masks, strict=False)}
+    kept, yielded = narrowed(eligible, limits)
+    assert not (kept & ~eligible).any()
+    assert kept.any() == eligible.any()
+    for (name, mask), did in zip(limits.items(), yielded[0], strict=True):
+        if not did:
+            assert not (kept & ~mask).any(), name
+    assert eligible.any() or not yielded.any()
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**63), st.sampled_from(NAMES), st.floats(-3, 3))
+def test_every_control_gives_each_item_once_and_the_same_step_again(seed, name, theta):
+    items = mixed_bank()
+    design = designs(items)[name]
+    state = SittingState(seed, usage=some_usage(items, design.exposure.n_strata))
+    for _ in range(6):
+        step = next_step(state, items, design)
+        assert next_step(state, items, design) == step
+        assert step.next_item not in state.administered
+        score = int(items.n_categories[step.next_item] - 1) if theta > 0 else 0
+        state = record_response(state, step.next_item, score, rejected=step.rejected)
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.integers(0, 10_000), st.floats(0.2, 0.6))
+def test_a_ceiling_holds_in_any_simulation(seed, ceiling):
+    items = reference_bank("3pl")
+    design = ExamDesign(stop=StoppingRules(length=8), exposure=ExposureRules(ceiling=ceiling))
+    found = simulate(items, design, theta=np.linspace(-2, 2, 300), seed=seed)
+    # A block of ten cannot see itself.
+    assert found.usage.given.max() <= ceiling * 300 + 10
+    assert not found.yielded.any()
