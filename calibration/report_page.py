@@ -161,7 +161,12 @@ def _is_number(value: object) -> bool:
 
 def _alignment(column: Sequence[object]) -> str:
     known = [value for value in column if value is not None and value != ""]
-    return ' class="n"' if known and all(map(_is_number, known)) else ""
+    figures = known and all(_is_number(value) or _is_percentage(value) for value in known)
+    return ' class="n"' if figures else ""
+
+
+def _is_percentage(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9.,]+ %", value) is not None
 
 
 def _table_cell(value: object) -> str:
@@ -172,6 +177,8 @@ def _table_cell(value: object) -> str:
     if _is_number(value):
         return f'<td class="n">{value}</td>'
     text = str(value)
+    if _is_percentage(text):
+        return f'<td class="n">{text}</td>'
     wide = ' class="wide"' if len(text) > 40 else ""
     return f"<td{wide}>{html.escape(text)}</td>"
 

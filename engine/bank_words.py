@@ -59,36 +59,53 @@ def little_used(
 def what_is_missing(found: BankDiagnosis, design: ExamDesign) -> tuple[str, ...]:
     """Say what the bank lacks for the exam; an empty tuple when nothing is missing.
 
-    Information first, at the cuts and along theta, for the whole test and then by content area;
-    then the number of items that a ceiling on exposure asks for.
+    Information first, at the cuts and along theta, for the whole test; then by content area where
+    the area lets down a bank that would do; then the items that a ceiling on exposure asks for.
     """
-    texts = list(_short_texts(found.supply, found.cuts, f"a test of {found.length} items", ""))
+    whole = found.supply
+    here = _Short(whole, whole.short, f"a test of {found.length} items")
+    texts = list(_short_texts(here, found.cuts))
     for area, supply in found.areas.items() if design.content_shares else ():
-        texts += _short_texts(supply, found.cuts, f"the share of {area}", f" in {area}")
+        short = supply.short & ~whole.short
+        here = _Short(supply, short, f"the share of {area}", f" in {area}")
+        texts += _short_texts(here, found.cuts)
     ceiling = lowest_ceiling(design)
     if ceiling is not None:
         texts += [_size_text(size, ceiling) for size in found.sizes if size.missing]
     return tuple(texts)
 
 
-def _short_texts(supply: Supply, cuts: tuple[float, ...], what: str, where: str) -> Iterator[str]:
+@dataclass(frozen=True, eq=False)
+class _Short:
+    """Where something falls short, shape ``(n_theta,)``, and what it is called."""
+
+    supply: Supply
+    short: Bools
+    what: str
+    where: str = ""
+
+    def sentence(self, place: str, at: int) -> str:
+        supply, enough = self.supply, int(self.supply.enough[at])
+        all_items = f"all items{self.where} together do not suffice"
+        cure = f"{enough} items would do" if enough else all_items
+        return (
+            f"{place} {self.what} has information {supply.best[at]:.1f} at most, and "
+            f"{supply.needed:.1f} are needed: {cure}."
+        )
+
+
+def _short_texts(found: _Short, cuts: tuple[float, ...]) -> Iterator[str]:
     """One sentence for each cut and each stretch of theta where the best test falls short."""
+    supply = found.supply
     for cut in cuts:
         at = int(np.searchsorted(supply.theta, cut))
-        if supply.short[at]:
-            yield f"At the cut {_number(cut)} {_shortage(supply, at, what, where)}"
-    for low, high in _stretches(supply.short):
+        if found.short[at]:
+            yield found.sentence(f"At the cut {_number(cut)}", at)
+    for low, high in _stretches(found.short):
         worst = low + int(np.argmin(supply.best[low : high + 1]))
         first, last = _number(supply.theta[low]), _number(supply.theta[high])
         place = f"At theta {first}" if low == high else f"From theta {first} to {last}"
-        yield f"{place} {_shortage(supply, worst, what, where)}"
-
-
-def _shortage(supply: Supply, at: int, what: str, where: str) -> str:
-    enough = int(supply.enough[at])
-    cure = f"{enough} items would do" if enough else f"all items{where} together do not suffice"
-    text = f"{what} has information {supply.best[at]:.1f} at most, and {supply.needed:.1f} are "
-    return f"{text}needed: {cure}."
+        yield found.sentence(place, worst)
 
 
 def _stretches(short: Bools) -> list[tuple[int, int]]:
