@@ -1,0 +1,65 @@
+"""Exams with a blueprint: kept in a real sitting, replayed, and refused when the bank cannot."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+from support.sittings import EXAM, begin, finish, open_hall
+
+from engine.errors import InputError
+from item_bank.exams.designs import apply_exam, current_version
+from item_bank.exams.replay import replay
+from item_bank.store.tables.sittings import PresentedItem
+
+BLUEPRINT = """
+[blueprint]
+method = "{method}"
+seconds = {seconds}
+enemies = [["S-01", "S-02", "S-03"]]
+excluded = ["S-12"]
+[blueprint.content]
+small = {{ minimum = 3, maximum = 4 }}
+[blueprint.labels.key]
+"*" = {{ maximum = 3 }}
+[[levels]]"""
+
+
+def exam_with(method, seconds=5.0):
+    plain = EXAM.replace("[selection.content]\nsmall = 0.5\nlarge = 0.5\n", "")
+    return plain.replace("\n[[levels]]", BLUEPRINT.format(method=method, seconds=seconds), 1)
+
+
+@pytest.fixture
+def hall(db, small_bank):
+    return open_hall(db)
+
+
+def sit(hall, text):
+    loaded, _ = apply_exam(hall.db, text, organisation_id=hall.alice.organisation_id)
+    end = finish(hall, hall.alice, begin(hall, hall.alice))
+    with hall.db.read() as session:
+        query = select(PresentedItem).where(PresentedItem.sitting_id == end.sitting_id)
+        presented = session.scalars(query.order_by(PresentedItem.position)).all()
+    return current_version(hall.db, loaded.exam_id), end, presented
+
+
+@pytest.mark.parametrize("method", ["masks", "priority_index", "shadow_test"])
+def test_a_sitting_keeps_its_blueprint_and_replays(hall, method):
+    _, end, presented = sit(hall, exam_with(method))
+    rows = {item.row for item in presented}
+    assert 3 <= len(rows & {0, 2, 4, 6, 8, 10}) <= 4
+    assert len(rows & {0, 1, 2}) <= 1
+    assert 11 not in rows
+    assert replay(hall.db, end.sitting_id).problems == ()
+
+
+def test_searches_that_the_clock_stops_are_logged_and_replay(hall):
+    _, end, presented = sit(hall, exam_with("shadow_test", seconds=1e-9))
+    assert {event for item in presented for event in item.trace["events"]} == {"no_shadow_form"}
+    assert replay(hall.db, end.sitting_id).problems == ()
+
+
+def test_a_blueprint_that_the_bank_cannot_keep_is_refused_with_the_conflict(hall):
+    text = exam_with("masks").replace("minimum = 3, maximum = 4", "minimum = 6")
+    with pytest.raises(InputError, match=r"a conflict between: .*content small at least 6"):
+        apply_exam(hall.db, text, organisation_id=hall.alice.organisation_id)
