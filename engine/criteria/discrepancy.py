@@ -17,6 +17,7 @@ from engine.criteria.situation import (
     of_rows,
     point_weights,
     raw_log_weights,
+    weighted,
 )
 from engine.grids import tables
 from engine.items import ItemParameters
@@ -54,14 +55,14 @@ def _divergence(
     situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints, *, prior: bool
 ) -> Floats:
     some = among(items, rows)
-    table = of_rows(tables(items, rules.grid).known_logs, rows).reshape(-1, rules.grid.n).T
+    table = of_rows(tables(items, rules.grid).known_logs, rows).reshape(-1, rules.grid.n)
 
     def value(block: Situation) -> Floats:
         at_theta = dispatch.log_probabilities(block.theta, some)
         chances = np.exp(at_theta)
         known = np.where(np.isneginf(at_theta), 0.0, at_theta)
         weights = point_weights(block, rules, items, prior=prior)
-        elsewhere = (weights @ table).reshape(at_theta.shape)
+        elsewhere = weighted(weights, table).reshape(at_theta.shape)
         mean: Floats = (chances * (known - elsewhere)).sum(axis=2)
         return mean
 
@@ -75,7 +76,7 @@ def _variance_of_p(
 
     def value(block: Situation) -> Floats:
         own = normalised(raw_log_weights(block, rules, items, prior=prior))
-        centred = chances - (own @ chances.T)[:, :, None]
+        centred = chances - weighted(own, chances)[:, :, None]
         variance: Floats = (own[:, None, :] * centred**2).sum(axis=2)
         return variance
 

@@ -19,6 +19,7 @@ from engine.criteria.situation import (
     of_rows,
     point_weights,
     raw_log_weights,
+    weighted,
 )
 from engine.grids import tables
 from engine.items import ItemParameters
@@ -69,14 +70,14 @@ def mepv(situation: Situation, rules: CriterionRules, items: ItemParameters, row
     """
     some, on_grid = among(items, rows), tables(items, rules.grid)
     exists = np.arange(items.max_categories) < some.n_categories[:, None]
-    table = of_rows(on_grid.probabilities, rows).reshape(-1, rules.grid.n).T
+    table = of_rows(on_grid.probabilities, rows).reshape(-1, rules.grid.n)
 
     def value(block: Situation) -> Floats:
         chances = dispatch.probabilities(block.theta, some)
         weights = point_weights(block, rules, items, prior=True)
         # Around each examinee's mean, so that the difference of moments loses no digits.
         centred = rules.grid.points - (weights * rules.grid.points).sum(axis=1, keepdims=True)
-        moments = [((weights * centred**k) @ table) for k in range(3)]
+        moments = [weighted(weights * centred**k, table) for k in range(3)]
         total, first, second = (moment.reshape(chances.shape) for moment in moments)
         usable = total > TINY
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -15,6 +15,7 @@ from engine.criteria.situation import (
     in_blocks,
     of_rows,
     point_weights,
+    weighted,
 )
 from engine.grids import tables
 from engine.items import ItemParameters
@@ -53,10 +54,10 @@ def interval_information(
 def mlwi(situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints) -> Floats:
     """Mean information under the likelihood of the answers (Veerkamp and Berger, 1997)."""
     weights = point_weights(situation, rules, items, prior=False)
-    return weights @ of_rows(tables(items, rules.grid).information, rows).T
+    return weighted(weights, of_rows(tables(items, rules.grid).information, rows))
 
 
 def mpwi(situation: Situation, rules: CriterionRules, items: ItemParameters, rows: Ints) -> Floats:
     """Mean information under the posterior (van der Linden, 1998)."""
     weights = point_weights(situation, rules, items, prior=True)
-    return weights @ of_rows(tables(items, rules.grid).information, rows).T
+    return weighted(weights, of_rows(tables(items, rules.grid).information, rows))

@@ -143,6 +143,16 @@ def raw_log_weights(
     return logs + rules.prior.log_density(rules.grid.points) if prior else logs
 
 
+def weighted(weights: Floats, table: Floats) -> Floats:
+    """Sums over the points: ``(n_persons, n_points)`` with ``(n_rows, n_points)``.
+
+    Not a matrix product: its last bits would depend on how many examinees stand in the block, and
+    the threads of a BLAS wait for one another on a busy machine, a hundred times longer than this.
+    """
+    sums: Floats = np.einsum("pk,ck->pc", weights, table)
+    return sums
+
+
 def normalised(log_weights: Floats) -> Floats:
     """Weights that add up to 1 along the last axis."""
     weights = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
