@@ -69,8 +69,7 @@ def plain_step(state: SittingState, items: ItemParameters, design: ExamDesign) -
     trace["areas_without_items"] = list(pool.without)
     if not trace["eligible"]:
         return Step(now, None, StopReason.BANK_EXHAUSTED, trace)
-    best = np.array([found.largest])
-    if stopping.too_little_left(design.stop, np.array([state.n]), best)[0]:
+    if _too_little_left(state, found, design):
         return Step(now, None, StopReason.BEST_INFORMATION, trace)
     return _chosen(now, found, state, design, trace)
 
@@ -103,8 +102,17 @@ def _standing(
     return stopping.Standing(n, np.array([now.se]), collected, np.array([change]), unclear)
 
 
+def _too_little_left(state: SittingState, found: LeadingOfOne, design: ExamDesign) -> bool:
+    if design.stop.best_information is None:
+        return False
+    n, best = np.array([state.n]), np.array([found.largest])
+    return bool(stopping.too_little_left(design.stop, n, best)[0])
+
+
 def _pool(state: SittingState, rows: Ints, items: ItemParameters, design: ExamDesign) -> _Pool:
-    taken = np.array([*{*state.administered, *state.held}], dtype=np.int64)
+    taken = rows
+    if state.held:
+        taken = np.array([*{*state.administered, *state.held}], dtype=np.int64)
     depth = lookup_depth(design, items)
     if not design.content_shares:
         lookup = information_lookup(items, None, depth)

@@ -12,7 +12,7 @@ from engine.models import dispatch
 from engine.person_fit import cusum, lz, lz_star, mean_squares, person_fit
 from engine.priors import Prior
 
-N = 3000
+N = 2000
 
 
 def drawn(items, theta, rng):

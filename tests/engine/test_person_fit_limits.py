@@ -15,8 +15,8 @@ STATISTICS = ("lz", "lz_star", "infit", "outfit", "cusum")
 @pytest.mark.parametrize("bank", ["3pl", "mixed"])
 def test_as_many_fitting_examinees_are_flagged_as_the_level_says(bank):
     items = reference_bank("3pl") if bank == "3pl" else mixed_bank()
-    limits = person_fit_limits(items, DESIGN, 0.05, seed=1, n=4000)
-    others = simulate(items, DESIGN, theta=np.random.default_rng(2).normal(size=3000), seed=3)
+    limits = person_fit_limits(items, DESIGN, 0.05, seed=1, n=2500)
+    others = simulate(items, DESIGN, theta=np.random.default_rng(2).normal(size=2000), seed=3)
     flags = person_fit_flags(simulated_fit(others), limits)
     for name in STATISTICS:
         assert getattr(flags, name).mean() == pytest.approx(0.05, abs=0.02), name
