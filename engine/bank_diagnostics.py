@@ -42,6 +42,8 @@ class Supply:
         Information that the target asks for, the same at each theta; None without a target.
     enough
         Fewest items that reach it at each theta, same shape; 0 where all together do not.
+    prior
+        Precision that the prior adds to a final EAP or MAP; 0 for other estimators.
     """
 
     theta: Floats
@@ -49,6 +51,7 @@ class Supply:
     best: Floats
     needed: float | None
     enough: Ints
+    prior: float = 0.0
 
     @property
     def short(self) -> Bools:
@@ -59,9 +62,9 @@ class Supply:
 
     @property
     def best_se(self) -> Floats:
-        """``1 / sqrt(best)``, infinite where there is no information."""
+        """``1 / sqrt(best + prior)``, infinite where there is no information."""
         with np.errstate(divide="ignore"):
-            error: Floats = 1.0 / np.sqrt(self.best)
+            error: Floats = 1.0 / np.sqrt(self.best + self.prior)
         return error
 
 
@@ -172,7 +175,7 @@ def diagnose(
     points = np.unique(np.concatenate([np.asarray(theta, dtype=np.float64), design.cuts]))
     areas = _areas(points, usable, design, length, needed)
     table = dispatch.information(points, usable)
-    whole = _supply(points, table, length, needed)
+    whole = replace(_supply(points, table, length, needed), prior=_prior_precision(design))
     if design.content_shares:
         best = sum((supply.best for supply in areas.values()), np.zeros(len(points)))
         whole = replace(whole, best=best)
@@ -221,6 +224,10 @@ def _needed(design: ExamDesign, se_target: float | None) -> float | None:
     if design.stop.information is not None:
         wanted.append(design.stop.information)
     return max(wanted) if wanted else None
+
+
+def _prior_precision(design: ExamDesign) -> float:
+    return design.prior_sd**-2 if design.final in BAYESIAN else 0.0
 
 
 def _best(information: Floats, length: int) -> Floats:

@@ -65,9 +65,10 @@ def what_is_missing(found: BankDiagnosis, design: ExamDesign) -> tuple[str, ...]
     whole = found.supply
     here = _Short(whole, whole.short, f"a test of {found.length} items")
     texts = list(_short_texts(here, found.cuts))
-    for area, supply in found.areas.items() if design.content_shares else ():
-        short = supply.short & ~whole.short
-        here = _Short(supply, short, f"the share of {area}", f" in {area}")
+    for area, share in design.content_shares:
+        supply = found.areas[area]
+        what = f"the share of {area}, {share * found.length:g} items,"
+        here = _Short(supply, supply.short & ~whole.short, what, f" in {area}")
         texts += _short_texts(here, found.cuts)
     ceiling = lowest_ceiling(design)
     if ceiling is not None:

@@ -48,7 +48,7 @@ def bank_data(
         "se_target": found.se_target,
         "cuts": list(found.cuts),
         "max_exposure_target": lowest_ceiling(simulated.design),
-        "information": _supply(found.supply),
+        "information": _supply(found.supply) | {"best_se": _best_se(found.supply)},
         "information_by_area": {area: _supply(of) for area, of in found.areas.items()},
         "sizes": [
             asdict(size) | {"area": size.area or None, "missing": size.missing}
@@ -65,9 +65,12 @@ def _supply(found: Supply) -> dict[str, Any]:
         "theta": found.theta.tolist(),
         "bank": found.bank.tolist(),
         "best": found.best.tolist(),
-        "best_se": [se if np.isfinite(se) else None for se in found.best_se.tolist()],
         "needed": found.needed,
     }
+
+
+def _best_se(found: Supply) -> list[float | None]:
+    return [se if np.isfinite(se) else None for se in found.best_se.tolist()]
 
 
 def bank_section(run: Run, data: Mapping[str, Any]) -> str:
@@ -177,7 +180,7 @@ def _along(supply: Supply) -> str:
             supply.theta.tolist(),
             supply.bank.tolist(),
             supply.best.tolist(),
-            [se if np.isfinite(se) else None for se in supply.best_se.tolist()],
+            _best_se(supply),
             [supply.needed] * len(supply.theta),
             ["short" if short else "" for short in supply.short.tolist()],
             strict=True,

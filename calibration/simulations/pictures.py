@@ -12,7 +12,7 @@ import altair as alt
 
 from calibration.report_page import INK, LAPIS, NEUTRAL, SAFFRON
 
-WIDTH, HEIGHT = 640, 240
+WIDTH, HEIGHT = 920, 260
 COLOURS = (LAPIS, INK, SAFFRON)
 DASHES = ([1, 0], [6, 3], [2, 2])
 
@@ -52,12 +52,14 @@ def lines_along_theta(
         if value is not None
     ]
     names = list(lines)
-    legend = alt.Legend(orient="top", symbolSize=300) if len(names) > 1 else None
+    legend = (
+        alt.Legend(orient="top", symbolType="stroke", symbolSize=500) if len(names) > 1 else None
+    )
     colour = alt.Scale(domain=names, range=list(COLOURS[: len(names)]))
     dash = alt.Scale(domain=names, range=list(DASHES[: len(names)]))
     axis = alt.Axis(format="%") if share else alt.Axis()
     chart = sized(alt.Chart(alt.InlineData(values=rows)).mark_line(point=points)).encode(
-        x=alt.X("theta:Q", title=title),
+        x=alt.X("theta:Q", title=title, axis=alt.Axis(tickCount=13)),
         y=alt.Y("value:Q", title=unit, axis=axis),
         color=alt.Color("what:N", scale=colour, title=None, legend=legend),
         strokeDash=alt.StrokeDash("what:N", scale=dash, title=None, legend=legend),

@@ -283,7 +283,7 @@ def _band_pictures(run: Run, data: Mapping[str, Any]) -> str:
     pictures = ""
     if max(lengths) > min(lengths):
         chart = lines_along_theta(theta, {"items": lengths}, "items on average")
-        pictures += figure(chart, "Where tests are long, the bank has little to say there.")
+        pictures += figure(chart, "Tests are longest where the bank has least to say.")
     lines: dict[str, Sequence[float | None]] = {
         "highest exposure": [band.max_exposure for band in bands],
         "overlap of two tests": [band.overlap for band in bands],

@@ -155,6 +155,33 @@ def test_the_report_stands_alone(simulate):
     assert text.index("Settings") > text.rindex("<figure")
 
 
+def test_the_bank_is_held_against_the_exam(simulate):
+    content = ("--content", "A=0.5", "--content", "B=0.25", "--content", "C=0.25")
+    aims = ("--target-se", 0.3, "--exposure", "eligibility", "--max-exposure", 0.1)
+    simulate("--parameters", BANK, "--n", 60, "--stop", "length=20", *content, *aims)
+    bank = json.loads((simulate.folder / "summary.json").read_text())["bank"]
+    assert (bank["test_length"], bank["se_target"], bank["max_exposure_target"]) == (20, 0.3, 0.1)
+    assert bank["information"]["needed"] == pytest.approx(1 / 0.09 - 1)
+    assert list(bank["information_by_area"]) == ["A", "B", "C"]
+    assert [size["needed"] for size in bank["sizes"]] == [200, 100, 50, 50]
+    for best, se in zip(bank["information"]["best"], bank["information"]["best_se"], strict=True):
+        assert (best < bank["information"]["needed"]) == (se > 0.3)
+    never = set(bank["never_used"])
+    rows = table(simulate.folder / "items.csv")
+    assert never == {row["item"] for row in rows if float(row["exposure_rate"]) == 0}
+    text = (simulate.folder / "report.html").read_text(encoding="utf-8")
+    assert text.count('class="attention"') >= len(bank["missing"]) > 0
+    for heading in ("By ability", "What tests consist of", "The bank"):
+        assert f"<h2>{heading}</h2>" in text
+
+
+def test_without_an_aim_nothing_is_held_against_the_bank(simulate):
+    simulate("--parameters", BANK, "--n", 20, "--stop", "length=5")
+    bank = json.loads((simulate.folder / "summary.json").read_text())["bank"]
+    assert (bank["missing"], bank["information"]["needed"]) == ([], None)
+    assert "--target-se names one" in (simulate.folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_the_same_seed_writes_the_same_tables(simulate):
     options = ("--parameters", BANK, "--n", 40, "--stop", "se=0.4", "--randomesque", 4)
     simulate(*options, "--seed", 3)
@@ -276,6 +303,7 @@ def test_an_exam_file_alone_takes_the_items_of_its_release(simulate, tmp_path, s
         ("--content A=0.5", "--content: expected shares that add up to 1"),
         ("--content Z=1", "--content: expected one of the bank's content areas (A, B, C)"),
         ("--content A", "--content: expected AREA=SHARE"),
+        ("--target-se 0", "--target-se: expected a standard error above 0, found 0"),
         ("--scheduler here", "--scheduler: expected the address of a Dask scheduler"),
         (f"--responses {RESPONSES} --n 5", "--n: expected no drawn examinees beside --responses"),
         ("--exam x.toml --stop se=0.3", "--stop: expected no rules beside --exam"),

@@ -54,7 +54,10 @@ def test_a_bank_of_identical_items_has_n_times_the_information_of_one():
     here = at(found.supply, 0.0)
     assert found.supply.bank[here] == pytest.approx(30.0)
     assert found.supply.best[here] == pytest.approx(10.0)
-    assert found.supply.best_se[here] == pytest.approx(1 / math.sqrt(10))
+    # The prior's variance of 1 adds its precision to a final EAP.
+    assert found.supply.best_se[here] == pytest.approx(1 / math.sqrt(11))
+    by_wle = diagnose(identical(30), exam(10, final="wle")).supply
+    assert by_wle.best_se[here] == pytest.approx(1 / math.sqrt(10))
 
 
 def test_a_prior_brings_information_of_its_own():
