@@ -1,10 +1,13 @@
 """The errors that all packages share.
 
 Raised anywhere; turned into one line and an exit status by ``tarozu.py``, into a page by ``web``.
-Imports nothing.
+Imports the standard library only.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 
 class InputError(ValueError):
@@ -33,6 +36,11 @@ class InputError(ValueError):
         self.line = line
         self.column = column
         super().__init__(f"{self.where}expected {expected}, found {found}")
+
+    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[object, ...]]:
+        # So that a refusal comes back from another process.
+        made = partial(type(self), file=self.file, line=self.line, column=self.column)
+        return made, (self.expected, self.found)
 
     @property
     def where(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -17,9 +18,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from calibration.simulations.examinees import Examinees
 from calibration.simulations.outputs import versions
-from engine.arrays import Bools, Floats, Ints
+from engine.arrays import Bools, Floats
 from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.items import ItemParameters
@@ -31,8 +35,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 """How long a scheduler may take to answer, and to have a first worker."""
-RETRIES = 5
-"""Workers that may die under one part before it is held to be the part's fault."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class _Part:
 
     first: int
     theta: Floats | None
-    scores: Ints | None
+    scores: npt.NDArray[np.int16] | None
     observed: Bools | None
 
 
@@ -79,7 +81,7 @@ def simulate_on_cluster(
     setting = pickle.dumps((items, design, seed, pretest))
     with _cluster(address) as client:
         tasks = [
-            client.submit(_simulated, setting, _part(examinees, piece), pure=False, retries=RETRIES)
+            client.submit(_simulated, setting, _part(examinees, piece), pure=False)
             for piece in pieces
         ]
         records = [_checked(found) for found in _gathered(client, tasks, pieces, advance)]
@@ -93,7 +95,7 @@ def _part(examinees: Examinees, places: range) -> _Part:
     return _Part(
         places.start,
         None if theta is None else theta[here],
-        None if scores is None else scores[here],
+        None if scores is None else scores[here].astype(np.int16),
         None if observed is None else observed[here],
     )
 
@@ -105,7 +107,7 @@ def _simulated(setting: bytes, part: _Part) -> tuple[dict[str, Any], Simulated]:
         items,
         design,
         theta=part.theta,
-        scores=part.scores,
+        scores=None if part.scores is None else part.scores.astype(np.int64),
         observed=part.observed,
         seed=seed,
         surroundings=Surroundings(pretest=pretest, first=part.first),
@@ -166,10 +168,15 @@ def _cluster(address: str) -> Iterator[Client]:
     except (TimeoutError, OSError, ValueError, TypeError) as error:
         expected = "the address of a Dask scheduler that answers, such as tcp://host:8786"
         raise InputError(expected, repr(address), column="--scheduler") from error
-    with client:
+    with client, warnings.catch_warnings():
+        # Recorded answers to a large bank are large.
+        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
         try:
             _await_worker(client, address)
             yield client
+        except ImportError as error:
+            expected = "workers that have Tarozu installed"
+            raise InputError(expected, str(error), column="--scheduler") from error
         except (OSError, CancelledError, asyncio.CancelledError, KilledWorker) as error:
             expected = "a cluster that stays until the simulation is done"
             found = f"{address} lost ({type(error).__name__})"

@@ -4,8 +4,11 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import distributed
 import numpy as np
@@ -18,9 +21,11 @@ from calibration.simulations.cluster import simulate_on_cluster
 from calibration.simulations.examinees import Examinees, drawn_examinees
 from engine.designs import ExamDesign
 from engine.errors import InputError
+from engine.pretest import PretestRules
 from engine.simulation import Surroundings, simulate
 from engine.stopping import StoppingRules
 
+ROOT = Path(__file__).parents[2]
 BANK = FOLDER / "catr_bank_3pl.csv"
 RECORD = ("rows", "scores", "theta", "se", "length", "stop_code", "final_theta", "final_se")
 DESIGN = ExamDesign(stop=StoppingRules(length=20), randomesque=3)
@@ -126,20 +131,38 @@ def _alive(pid):
     return True
 
 
-def test_a_scheduler_that_goes_away_is_named(bank, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 2.0)
+@contextlib.contextmanager
+def processes(folder):
+    """A scheduler and a worker as processes of their own, found by a file."""
+    file = folder / "scheduler.json"
+    place = ["--scheduler-file", file, "--dashboard-address", ":0"]
+    commands = [
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", *place],
+        [sys.executable, "-m", "distributed.cli.dask_worker", *place, "--no-nanny"],
+    ]
+    running = [
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for command in commands
+    ]
+    try:
+        for _ in range(300):
+            if file.exists() and file.stat().st_size:
+                break
+            time.sleep(0.1)
+        yield json.loads(file.read_text())["address"], running[0]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def test_a_scheduler_that_goes_away_is_named(bank, tmp_path, monkeypatch):
     people = drawn_examinees("normal(0,1)", 40_000, 7)
-    with workers(1) as local:
-        gone = []
-
-        def leave(_n):
-            if not gone:
-                gone.append(local.scheduler_address)
-                local.sync(local.scheduler.close)
-
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with processes(tmp_path) as (address, scheduler):
         with pytest.raises(InputError, match=r"a cluster that stays until .* lost"):
-            on_cluster(local, bank, DESIGN, people, advance=leave)
-    assert gone
+            on_cluster(address, bank, DESIGN, people, advance=lambda _n: scheduler.kill())
+        assert scheduler.wait() == -signal.SIGKILL
 
 
 def test_a_scheduler_without_workers_is_named(bank, monkeypatch):
@@ -176,6 +199,15 @@ def test_the_command_writes_the_same_tables(two_workers, run_command, tmp_path):
         assert one.pop(timing) != other.pop(timing)
     assert one == other
     assert len((alone / "persons.csv").read_text().splitlines()) == 2501
+
+
+def test_a_refusal_of_the_engine_comes_back_from_the_worker(two_workers, bank):
+    design = ExamDesign(stop=StoppingRules(length=5), pretest=PretestRules(count=2, last=4))
+    with pytest.raises(InputError, match="expected") as refused:
+        on_cluster(two_workers, bank, design, drawn_examinees("normal(0,1)", 10, 7))
+    with pytest.raises(InputError) as here:
+        simulate(bank, design, theta=np.zeros(3))
+    assert str(refused.value) == str(here.value)
 
 
 def test_workers_of_another_version_are_refused(two_workers, bank, monkeypatch):
