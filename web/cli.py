@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from item_bank.store.database import Database
 
 ROLES = ("candidate", "examiner", "administrator", "psychometrician")
+PORT = click.IntRange(1, 65_535)
 PORTS_TRIED = 50
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="The port to listen on.")
 @click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes."
 )
@@ -138,7 +139,7 @@ def list_users(console: Console) -> None:
 
 
 @click.command()
-@click.option("--port", default=8080, show_default=True, help="The port to listen on.")
+@click.option("--port", type=PORT, default=8080, show_default=True, help="The port to listen on.")
 @click.option("--fresh", is_flag=True, help="Make the demonstration anew.")
 @click.option(
     "--folder",
@@ -154,8 +155,8 @@ def demo(console: Console, port: int, fresh: bool, folder: Path | None) -> None:
     from web.settings import read_settings
 
     settings = read_settings(os.environ)
-    url = prepare(console, folder, fresh=fresh)
     free = _free_port(console, port)
+    url = prepare(console, folder, fresh=fresh)
 
     def say() -> None:
         console.emit(*log_ins(free, url))
