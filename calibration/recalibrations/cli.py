@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from calibration.cli import check_numbers, say_results, write_results
+from calibration.fits.cli import check_numbers, say_results, write_results
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console
 
