@@ -18,7 +18,7 @@ from engine.bank_words import little_used, what_is_missing
 from engine.simulation import Simulated
 
 if TYPE_CHECKING:
-    from calibration.simulations.outputs import Run
+    from calibration.simulations.runs import Run
 
 SHOWN = 20
 WHOLE_BANK = "whole bank"

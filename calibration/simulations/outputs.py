@@ -10,8 +10,8 @@ import importlib.metadata
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +19,12 @@ import numpy as np
 import scipy
 
 from calibration.simulations.bank_section import bank_data
+from calibration.simulations.runs import Run
 from calibration.tables import csv_text
-from engine.arrays import Bools, Floats
-from engine.bank_diagnostics import BankDiagnosis
+from engine.arrays import Floats
 from engine.designs import RULES_VERSION, design_to_mapping
 from engine.errors import InputError
-from engine.simulation import Simulated
-from engine.simulation_summary import Band, Summary
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A finished simulation with all that its files say.
-
-    Parameters
-    ----------
-    simulated, summary
-        What happened, and in numbers.
-    person
-        Identifiers of the examinees.
-    source
-        Where bank and examinees came from, and the fingerprints of the files.
-    seconds
-        Wall-clock time of the simulation alone.
-    pretest
-        Items that are tried out, shape ``(n_items,)``.
-    bank
-        The bank against the exam.
-    """
-
-    simulated: Simulated
-    summary: Summary
-    person: Sequence[str]
-    source: Mapping[str, Any]
-    seconds: float
-    pretest: Bools
-    bank: BankDiagnosis
+from engine.simulation_summary import Band
 
 
 def trajectory_text(run: Run) -> str:

@@ -25,8 +25,9 @@ from calibration.report_page import (
 )
 from calibration.simulations.bank_section import bank_section
 from calibration.simulations.content_section import content_section
-from calibration.simulations.outputs import Run, summary_data
+from calibration.simulations.outputs import summary_data
 from calibration.simulations.pictures import WIDTH, lines_along_theta, sized
+from calibration.simulations.runs import Run
 from engine.criteria.location import difficulties
 from engine.simulation import Simulated
 
