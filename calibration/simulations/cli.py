@@ -381,6 +381,7 @@ def _run(
     from calibration.simulations.bank_section import diagnosed
     from calibration.simulations.exposure_options import exposure_table
     from calibration.simulations.report import report_html
+    from calibration.simulations.runs import Run
     from engine.simulation_summary import summarise
 
     n = len(examinees.person)
@@ -394,9 +395,7 @@ def _run(
     seconds = time.perf_counter() - started
     summary = summarise(simulated, _target(bank.items, design, examinees))
     held = diagnosed(simulated, pretest=bank.pretest, se_target=given["target_se"])
-    run = outputs.Run(
-        simulated, summary, examinees.person, source, seconds, bank.pretest, bank=held
-    )
+    run = Run(simulated, summary, examinees.person, source, seconds, bank.pretest, bank=held)
     data = outputs.summary_data(run)
     files = {
         "trajectory.csv": outputs.trajectory_text(run),
