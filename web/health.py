@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from engine.errors import InputError
-from item_bank.store.schema import check_schema
+from item_bank.store.schema import Unreachable, check_schema
 from web.access import public
 from web.logs import log
 from web.site import database
@@ -25,9 +25,15 @@ def healthz() -> ResponseReturnValue:
 def _state() -> dict[str, str]:
     try:
         check_schema(database())
+    except Unreachable as error:
+        return _unreachable(error)
     except InputError:
         return {"status": "failing", "database": "reachable", "schema": "unknown"}
     except Exception as error:  # noqa: BLE001 - whatever keeps the database away, it is away
-        log.warning("database unreachable", kind=type(error).__name__)
-        return {"status": "failing", "database": "unreachable", "schema": "unknown"}
+        return _unreachable(error)
     return {"status": "ok", "database": "reachable", "schema": "known"}
+
+
+def _unreachable(error: Exception) -> dict[str, str]:
+    log.warning("database unreachable", kind=type(error).__name__)
+    return {"status": "failing", "database": "unreachable", "schema": "unknown"}
