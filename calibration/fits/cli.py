@@ -15,13 +15,39 @@ from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from calibration.fitting import Calibration, Options
     from calibration.parameter_file import ParameterFile
 
 FILE = click.Path(path_type=Path)
 MODEL_NAMES = "rasch, 1pl, 2pl, 3pl, 4pl, grm, pcm, gpcm or auto"
+
+
+EM_OPTIONS = (
+    click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta."),
+    click.option(
+        "--tolerance",
+        type=float,
+        default=1e-4,
+        show_default=True,
+        help="Largest change of the log-likelihood that counts as none.",
+    ),
+    click.option(
+        "--max-iterations",
+        type=int,
+        default=500,
+        show_default=True,
+        help="Give up after so many; exit status 1.",
+    ),
+)
+
+
+def em_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of every fit."""
+    for option in reversed(EM_OPTIONS):
+        command = option(command)
+    return command
 
 
 @dataclass(frozen=True)
@@ -52,21 +78,7 @@ class _Fitting:
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is not an item.")
 @click.option("--routed", is_flag=True, help="An adaptive test chose what is missing.")
 @click.option("--se", default="oakes", show_default=True, help="oakes or none.")
-@click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta.")
-@click.option(
-    "--tolerance",
-    type=float,
-    default=1e-4,
-    show_default=True,
-    help="Largest change of the log-likelihood that counts as none.",
-)
-@click.option(
-    "--max-iterations",
-    type=int,
-    default=500,
-    show_default=True,
-    help="Give up after so many; exit status 1.",
-)
+@em_options
 @click.option("--recode", is_flag=True, help="Shift scores 1..K to 0..K-1 and close gaps.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.")
 @click.pass_obj

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from calibration.fits.cli import check_numbers, say_results, write_results
+from calibration.fits.cli import check_numbers, em_options, say_results, write_results
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console
 
@@ -45,21 +45,7 @@ EVERY_LANGUAGE = ""
 )
 @click.option("--out", type=FILE, metavar="DIR", help="Folder (recalibration-CODE).")
 @click.option("--prior", multiple=True, metavar="PRIOR", help="As a=lognormal(MEAN,SD); none.")
-@click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta.")
-@click.option(
-    "--tolerance",
-    type=float,
-    default=1e-4,
-    show_default=True,
-    help="Largest change of the log-likelihood that counts as none.",
-)
-@click.option(
-    "--max-iterations",
-    type=int,
-    default=500,
-    show_default=True,
-    help="Give up after so many; exit status 1.",
-)
+@em_options
 @click.pass_obj
 def recalibrate(
     console: Console,

@@ -93,27 +93,6 @@ def narrowed(eligible: Bools, limits: Mapping[str, Bools]) -> tuple[Bools, Bools
     return eligible, yielded
 
 
-def rejections(
-    limits: Mapping[str, Bools], eligible: Bools, values: Floats, chosen: Floats
-) -> Bools:
-    """Items that Sympson-Hetter turned away at this step, as they were as good as what was chosen.
-
-    An item is tried once in a sitting and leaves it when rejected; with parameters for strata of
-    theta that must be remembered, since it could pass in another stratum.
-
-    Parameters
-    ----------
-    eligible
-        Without the Sympson-Hetter limit, shape ``(n_persons, n_items)``.
-    values
-        Of the criterion, same shape.
-    chosen
-        Value of the last item among which was drawn, shape ``(n_persons,)``.
-    """
-    turned: Bools = ~limits["sympson_hetter"] & eligible & (values >= chosen[:, None])
-    return turned
-
-
 def k_table(rules: ExposureRules, items: ItemParameters) -> Floats:
     """Sympson-Hetter parameters, shape ``(n_strata, n_items)``."""
     table = np.ones((rules.n_strata, len(items)))

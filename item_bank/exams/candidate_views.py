@@ -15,7 +15,7 @@ from item_bank.exams.snapshots import Snapshot, read_own_snapshot
 from item_bank.store.database import Database
 from item_bank.store.secret_keys import keyed_hash
 from item_bank.store.tables.exams import Exam, Registration
-from item_bank.store.tables.sittings import PresentedItem, Result, Sitting
+from item_bank.store.tables.sittings import PresentedItem, Sitting
 
 TOKEN_LENGTH = 16
 
@@ -92,14 +92,8 @@ def exams_of_candidate(db: Database, candidate: CandidateSession) -> list[OpenEx
             .order_by(Registration.created_at, Registration.id)
         ).all()
         sittings = {exam.id: sittings_of(session, exam.id, candidate) for _, exam in rows}
-        done = {
-            sitting.id
-            for group in sittings.values()
-            for sitting in group
-            if session.scalar(select(Result.number).where(Result.sitting_id == sitting.id).limit(1))
-        }
     return [
-        _open_exam(registration, exam, current_version(db, exam.id), sittings[exam.id], done)
+        _open_exam(registration, exam, current_version(db, exam.id), sittings[exam.id])
         for registration, exam in rows
     ]
 
@@ -109,7 +103,6 @@ def _open_exam(
     exam: Exam,
     version: LoadedExam,
     sittings: list[Sitting],
-    done: set[str],
 ) -> OpenExam:
     last = sittings[-1] if sittings else None
     left = max(registration.attempts_allowed - len(sittings), 0)
@@ -124,7 +117,7 @@ def _open_exam(
         status=_status(exam, last, left),
         sitting_id=last.id if last else None,
         attempts_left=left,
-        has_result=last is not None and last.id in done,
+        has_result=last is not None and last.status != "running",  # they are kept together
         note=version.note,
     )
 

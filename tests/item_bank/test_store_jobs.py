@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 
 from sqlalchemy import select
+from support.sittings import SetClock
 
 from item_bank.store.clock import MINUTE, SECOND
 from item_bank.store.jobs import (
@@ -24,16 +25,8 @@ from item_bank.store.tables.records import Job
 from item_bank.store.tables.site import Worker
 
 
-class HandClock:
-    def __init__(self, at=1_000_000 * SECOND):
-        self.at = at
-
-    def __call__(self, _connection):
-        return self.at
-
-
 def with_clock(db):
-    clock = HandClock()
+    clock = SetClock()
     return replace(db, clock=clock), clock
 
 
