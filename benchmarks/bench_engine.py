@@ -12,16 +12,16 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks import others
-from engine.ability import estimate
-from engine.designs import ExamDesign
+from engine.ability.estimates import estimate
+from engine.fast.leading import leading_of_one, lookup_depth
+from engine.fast.lookup import information_lookup
 from engine.items import ItemParameters, item_parameters
-from engine.leading import leading_of_one, lookup_depth
-from engine.lookup import information_lookup
 from engine.models import dispatch
 from engine.randomness import sitting_seeds, uniform
+from engine.rules.designs import ExamDesign
+from engine.rules.stopping import StoppingRules
 from engine.session import SittingState, next_step, record_response
-from engine.simulation import simulate
-from engine.stopping import StoppingRules
+from engine.simulation.run import simulate
 
 THIRTY = StoppingRules(length=30)
 EXAMINEES = 8192

@@ -9,15 +9,15 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from engine.attributes import item_attributes
-from engine.blueprint import Blueprint, blueprint_from_mapping
-from engine.constraints import constraints_of
-from engine.designs import ExamDesign
+from engine.blueprints.blueprint import Blueprint, blueprint_from_mapping
+from engine.blueprints.constraints import constraints_of
+from engine.blueprints.shadow import whole_program
 from engine.items import ItemParameters, item_parameters
 from engine.models import dispatch
 from engine.randomness import uniform
+from engine.rules.designs import ExamDesign
+from engine.rules.stopping import StoppingRules
 from engine.session import SittingState, next_step, record_response
-from engine.shadow import whole_program
-from engine.stopping import StoppingRules
 
 N_ITEMS, LENGTH = 1000, 30
 SITTINGS = 10

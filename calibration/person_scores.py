@@ -13,12 +13,12 @@ import numpy as np
 
 from calibration.matrix import ResponseMatrix
 from calibration.tables import csv_text
-from engine.ability import ESTIMATORS, Prior, matrix_scores
+from engine.ability.estimates import ESTIMATORS, Prior, matrix_scores
+from engine.ability.grids import Grid
+from engine.ability.sum_scores import sum_scores
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
-from engine.grids import Grid
 from engine.items import ItemParameters
-from engine.sum_scores import sum_scores
 
 BLOCK = 2048
 EAP_SUM = "eap-sum"
@@ -69,7 +69,7 @@ def scores(
     estimator
         ``eap``, ``map``, ``mle``, ``wle``, or ``eap-sum``, by the sum of the scores alone.
     prior, grid
-        As in ``engine.ability``.
+        As in ``engine.ability.estimates``.
     file
         For messages.
     advance

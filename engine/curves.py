@@ -3,7 +3,7 @@
 A fixed form, or everything that one examinee was given. The conditional standard error of
 measurement is a function of the true theta; it is not the posterior standard deviation of an
 estimate. Called by reports, by calibration and by whoever compares forms. Imports numpy, the models
-and `engine.priors`.
+and `engine.ability.priors`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from engine.ability.priors import Prior
 from engine.arrays import Floats
 from engine.items import ItemParameters
 from engine.models import dispatch
-from engine.priors import Prior
 
 
 def characteristic_curve(theta: npt.ArrayLike, items: ItemParameters) -> Floats:

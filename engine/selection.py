@@ -1,7 +1,7 @@
 """Item selection: a criterion gives each item a value, and the best eligible items are picked.
 
 The criteria themselves stand in ``engine/criteria``. Called by `engine.session` and
-`engine.simulation`. Imports numpy, the criteria and `engine.randomness`.
+`engine.simulation.run`. Imports numpy, the criteria and `engine.randomness`.
 """
 
 from __future__ import annotations

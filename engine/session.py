@@ -2,8 +2,8 @@
 
 `next_step` is the one place where estimation, stopping, content balancing, selection and exposure
 control come together: the live exam, the CAT interface and replay call it, and
-`engine.simulation` agrees with it. It reads the state, the bank and the design and nothing else.
-Imports the engine's own parts.
+`engine.simulation.run` agrees with it. It reads the state, the bank and the design and nothing
+else. Imports the engine's own parts.
 """
 
 from __future__ import annotations
@@ -13,33 +13,35 @@ from typing import Any
 
 import numpy as np
 
-from engine import balance, content_shares, pretest, selection, stopping
-from engine.ability import AbilityEstimate, estimate
-from engine.answers import answers
+from engine import selection
+from engine.ability.answers import answers
+from engine.ability.estimates import AbilityEstimate, estimate
+from engine.ability.priors import Prior
 from engine.arrays import Bools, Floats, Ints
-from engine.classification import clear_codes
-from engine.constraints import Constraints, constraints_of
+from engine.blueprints import balance, content_shares
+from engine.blueprints.constraints import Constraints, constraints_of
 from engine.criteria.situation import Situation
-from engine.designs import (
+from engine.exposure import randomesque
+from engine.exposure.barriers import barriers, names_of, narrowed
+from engine.exposure.rules import WEIGHING, stratum_of
+from engine.exposure.usage import trace_of
+from engine.exposure.weighing import weighed
+from engine.fast.plain_step import SHOWN, is_plain, plain_step
+from engine.items import ItemParameters
+from engine.models import dispatch
+from engine.randomness import words
+from engine.rules import pretest, stopping
+from engine.rules.classification import clear_codes
+from engine.rules.designs import (
     RULES_VERSION,
     ExamDesign,
     check_design,
     design_from_mapping,
     design_to_mapping,
 )
-from engine.exposure import randomesque
-from engine.exposure.barriers import barriers, names_of, narrowed
-from engine.exposure.rules import WEIGHING, stratum_of
-from engine.exposure.usage import trace_of
-from engine.exposure.weighing import weighed
-from engine.items import ItemParameters
-from engine.models import dispatch
-from engine.plain_step import SHOWN, is_plain, plain_step
-from engine.priors import Prior
-from engine.randomness import words
-from engine.starting import starting_thetas
-from engine.states import SittingState, Step, check_state, read_usage, record_response
-from engine.stopping import REASONS, StopReason
+from engine.rules.starting import starting_thetas
+from engine.rules.states import SittingState, Step, check_state, read_usage, record_response
+from engine.rules.stopping import REASONS, StopReason
 
 __all__ = [
     "RULES_VERSION",

@@ -12,8 +12,8 @@ import click
 import pytest
 
 import tarozu
-from engine.designs import KEYS
-from engine.stopping import StopReason
+from engine.rules.designs import KEYS
+from engine.rules.stopping import StopReason
 from item_bank.exams import exam_files, people, records
 from item_bank.items.formats.reading import check_bank_file
 from item_bank.store.secret_keys import NAMES

@@ -318,8 +318,8 @@ def score(
     from calibration.person_scores import check_target, scores, scores_text
     from calibration.response_file import read_responses
     from calibration.tables import write_text
-    from engine.ability import Prior
-    from engine.grids import Grid
+    from engine.ability.estimates import Prior
+    from engine.ability.grids import Grid
 
     check_target(out)
     prior, grid = Prior(prior_mean, prior_sd), Grid(n=quadrature)

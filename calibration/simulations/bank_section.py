@@ -13,9 +13,9 @@ import numpy as np
 
 from calibration.report_page import facts, figure, folded, paragraph, table
 from engine.arrays import Bools, Floats
-from engine.bank_diagnostics import BankDiagnosis, Supply, diagnose, lowest_ceiling
-from engine.bank_words import little_used, what_is_missing
-from engine.simulation import Simulated
+from engine.simulation.bank_diagnostics import BankDiagnosis, Supply, diagnose, lowest_ceiling
+from engine.simulation.bank_words import little_used, what_is_missing
+from engine.simulation.run import Simulated
 
 if TYPE_CHECKING:
     from calibration.simulations.runs import Run

@@ -19,9 +19,9 @@ from item_bank.console import Console
 if TYPE_CHECKING:
     from calibration.simulations.examinees import Examinees
     from engine.arrays import Bools
-    from engine.designs import ExamDesign
     from engine.items import ItemParameters
-    from engine.simulation import Simulated
+    from engine.rules.designs import ExamDesign
+    from engine.simulation.run import Simulated
     from item_bank.exams.exam_files import ExamPlan
 
 RULES = (
@@ -214,7 +214,7 @@ def _bank_and_rules(
     from calibration.parameter_file import read_parameter_file
     from calibration.simulations.outputs import file_sha256
     from calibration.simulations.rules import Options, design_from_options, named_by_option
-    from engine.designs import check_design
+    from engine.rules.designs import check_design
 
     source: dict[str, Any] = {}
     plan = None if sources.exam is None else _plan(sources.exam)
@@ -282,7 +282,7 @@ def _searched(
 
 
 def _check_exam(exam: Path, plan: ExamPlan, items: ItemParameters) -> None:
-    from engine.designs import check_design
+    from engine.rules.designs import check_design
 
     try:
         check_design(plan.design, items)
@@ -382,7 +382,7 @@ def _run(
     from calibration.simulations.exposure_options import exposure_table
     from calibration.simulations.report import report_html
     from calibration.simulations.runs import Run
-    from engine.simulation_summary import summarise
+    from engine.simulation.summary import summarise
 
     n = len(examinees.person)
     for text in source.get("notes", ()):
@@ -420,8 +420,8 @@ def _simulated(
 ) -> Simulated:
     """Simulate here, or on the cluster of ``--scheduler``; the record is the same."""
     from calibration.simulations.cluster import simulate_on_cluster
-    from engine.simulation import Surroundings, simulate
-    from engine.simulation_parts import is_divisible
+    from engine.simulation.parts import is_divisible
+    from engine.simulation.run import Surroundings, simulate
 
     seed, address = given["seed"], given["scheduler"]
     if address is not None:
@@ -450,7 +450,7 @@ def _simulated(
 
 def _target(items: ItemParameters, design: ExamDesign, examinees: Examinees) -> Any:
     """Estimate from all recorded answers, for comparison; None with true thetas."""
-    from engine.ability import matrix_scores
+    from engine.ability.estimates import matrix_scores
 
     if examinees.scores is None or examinees.observed is None:
         return None

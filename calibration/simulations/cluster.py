@@ -24,11 +24,11 @@ import numpy.typing as npt
 from calibration.simulations.examinees import Examinees
 from calibration.simulations.outputs import versions
 from engine.arrays import Bools, Floats
-from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.items import ItemParameters
-from engine.simulation import Simulated, Surroundings, simulate
-from engine.simulation_parts import joined, parts
+from engine.rules.designs import ExamDesign
+from engine.simulation.parts import joined, parts
+from engine.simulation.run import Simulated, Surroundings, simulate
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -60,7 +60,7 @@ def simulate_on_cluster(
     """Simulate on the workers of a Dask scheduler.
 
     Examinees keep the seeds of their places, and parts the blocks of one machine, so the record is
-    that of `engine.simulation.simulate` for any number of workers.
+    that of `engine.simulation.run.simulate` for any number of workers.
 
     Parameters
     ----------

@@ -12,10 +12,10 @@ import numpy as np
 
 from calibration.report_page import paragraph, table
 from engine.arrays import Floats, Ints
-from engine.balance import packed
-from engine.constraints import amounts, broken, constraints_of
-from engine.content_shares import area_masks
-from engine.simulation import Simulated
+from engine.blueprints.balance import packed
+from engine.blueprints.constraints import amounts, broken, constraints_of
+from engine.blueprints.content_shares import area_masks
+from engine.simulation.run import Simulated
 
 EVENT_WORDS: Mapping[str, str] = {
     "blueprint_relaxed": "a bound of the blueprint had to be left aside at some step",
@@ -41,7 +41,7 @@ def content_section(simulated: Simulated, events: Mapping[str, int]) -> str:
 
 
 def _share_rows(simulated: Simulated, rows: Ints) -> Iterator[tuple[object, ...]]:
-    """A share is missed by a whole item or more, as `engine.content_shares.violations` has it."""
+    """A share is missed by a whole item or more: `content_shares.violations` has it so."""
     shares, length = simulated.design.content_shares, (rows >= 0).sum(axis=1)
     masks = area_masks(shares, simulated.items)
     for (area, share), mask in zip(shares, masks, strict=True):

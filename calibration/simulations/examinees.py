@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from calibration.matrix import ResponseMatrix
 from calibration.simulations.words import numbers
-from engine.ability import check_matrix
+from engine.ability.estimates import check_matrix
 from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
 from engine.items import ItemParameters

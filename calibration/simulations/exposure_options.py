@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from calibration.simulations.words import numbers, one_of
 from engine.arrays import Bools, Floats
-from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.exposure.parameters import ROUNDS, sympson_hetter_parameters
 from engine.exposure.rules import ExposureRules
 from engine.items import ItemParameters
+from engine.rules.designs import ExamDesign
 
 EXPOSURES = (
     "none", "progressive", "restricted", "proportional", "sympson-hetter", "eligibility",

@@ -22,9 +22,9 @@ from calibration.simulations.bank_section import bank_data
 from calibration.simulations.runs import Run
 from calibration.tables import csv_text
 from engine.arrays import Floats
-from engine.designs import RULES_VERSION, design_to_mapping
 from engine.errors import InputError
-from engine.simulation_summary import Band
+from engine.rules.designs import RULES_VERSION, design_to_mapping
+from engine.simulation.summary import Band
 
 
 def trajectory_text(run: Run) -> str:

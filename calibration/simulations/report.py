@@ -29,7 +29,7 @@ from calibration.simulations.outputs import summary_data
 from calibration.simulations.pictures import WIDTH, lines_along_theta, sized
 from calibration.simulations.runs import Run
 from engine.criteria.location import difficulties
-from engine.simulation import Simulated
+from engine.simulation.run import Simulated
 
 MAX_POINTS = 600
 PATHS = 4

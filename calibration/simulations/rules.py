@@ -13,15 +13,15 @@ from typing import Any
 
 from calibration.simulations.exposure_options import FIELDS, ExposureOptions, exposure_rules
 from calibration.simulations.words import numbers, one_of
-from engine.ability import ESTIMATORS
-from engine.classification import ClassificationRules
+from engine.ability.estimates import ESTIMATORS
+from engine.ability.grids import Grid
 from engine.criteria.situation import USUAL_CRITERION_GRID
-from engine.designs import ExamDesign
 from engine.errors import InputError
-from engine.grids import Grid
-from engine.pretest import PretestRules
+from engine.rules.classification import ClassificationRules
+from engine.rules.designs import ExamDesign
+from engine.rules.pretest import PretestRules
+from engine.rules.stopping import StoppingRules
 from engine.selection import CRITERIA
-from engine.stopping import StoppingRules
 
 STOPS = ("length", "se", "information", "best-information", "theta-change")
 CLASSIFYING = ("confidence", "sprt", "glr")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.arrays import Bools
-from engine.bank_diagnostics import BankDiagnosis
-from engine.simulated import Simulated
-from engine.simulation_summary import Summary
+from engine.simulation.bank_diagnostics import BankDiagnosis
+from engine.simulation.simulated import Simulated
+from engine.simulation.summary import Summary
 
 
 @dataclass(frozen=True, eq=False)

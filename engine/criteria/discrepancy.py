@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.ability.grids import tables
 from engine.arrays import Floats, Ints
 from engine.criteria.situation import (
     CriterionRules,
@@ -19,7 +20,6 @@ from engine.criteria.situation import (
     raw_log_weights,
     weighted,
 )
-from engine.grids import tables
 from engine.items import ItemParameters
 from engine.models import dispatch
 

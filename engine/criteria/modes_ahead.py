@@ -4,7 +4,7 @@ Hundreds of posteriors of one examinee differ by one answer only. The slope that
 give is computed once at points of theta and interpolated by cubics while the modes are sought; one
 exact Newton step then squares the error. A mode that moves by more than 1e-6 in that step is
 sought again without interpolation, which happens for items with a of 10 and more. Called by
-`engine.criteria.expectation`. Imports numpy, the models, `engine.modes` and
+`engine.criteria.expectation`. Imports numpy, the models, `engine.ability.modes` and
 `engine.criteria.situation`.
 """
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import modes
-from engine.answers import Answers
+from engine.ability import modes
+from engine.ability.answers import Answers
+from engine.ability.grids import Grid, tables
 from engine.arrays import Floats, Ints
 from engine.criteria.situation import CriterionRules, Situation, raw_log_weights
-from engine.grids import Grid, tables
 from engine.items import ItemParameters
 from engine.models import dispatch
 

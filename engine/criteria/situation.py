@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.answers import Answers, log_likelihood
+from engine.ability.answers import Answers, log_likelihood
+from engine.ability.grids import Grid
+from engine.ability.priors import STANDARD_NORMAL, Prior
 from engine.arrays import Floats, Ints, Words
 from engine.errors import InputError
-from engine.grids import Grid
 from engine.items import ItemParameters
-from engine.priors import STANDARD_NORMAL, Prior
 
 USUAL_CRITERION_GRID = Grid(-4.0, 4.0, 33)
 NUMBERS_AT_ONCE = 2**17

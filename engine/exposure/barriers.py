@@ -3,7 +3,7 @@
 In the order in which they hold: items of the candidate's earlier sittings, items at the ceiling,
 and the draw of the exam's method (Sympson-Hetter or eligibility). A limit that leaves a sitting
 without any item yields for that step, and the step says so by name. Called by `engine.session` and
-`engine.simulation`. Imports numpy and the exposure rules.
+`engine.simulation.run`. Imports numpy and the exposure rules.
 """
 
 from __future__ import annotations

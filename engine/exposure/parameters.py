@@ -1,6 +1,6 @@
 """Sympson-Hetter parameters by simulation, to be frozen in an exam's rules.
 
-Called by the simulation command. Imports `engine.simulation`.
+Called by the simulation command. Imports `engine.simulation.run`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
-from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.exposure.rules import ExposureRules, Parameters, stratum_of
 from engine.items import ItemParameters
-from engine.simulation import Simulated, Surroundings, simulate
+from engine.rules.designs import ExamDesign
+from engine.simulation.run import Simulated, Surroundings, simulate
 
 FULL_STEPS = 6
 """Rounds in which k is replaced; after them it moves by less and less, to average out chance."""

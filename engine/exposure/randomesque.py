@@ -1,6 +1,6 @@
 """Randomesque selection (Kingsbury and Zara, 1989): draw each item among the best few.
 
-Called by `engine.session` and `engine.simulation`. Imports numpy and `engine.randomness`.
+Called by `engine.session` and `engine.simulation.run`. Imports numpy and `engine.randomness`.
 """
 
 from __future__ import annotations

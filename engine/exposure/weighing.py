@@ -1,7 +1,7 @@
 """Progressive and proportional selection: chance first, information later.
 
 Both need to know how long the test will be. Called by `engine.session` and
-`engine.simulated_choice`. Imports numpy and `engine.randomness`.
+`engine.simulation.choice`. Imports numpy and `engine.randomness`.
 """
 
 from __future__ import annotations

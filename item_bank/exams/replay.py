@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine.balance import stopped_by_clock
+from engine.blueprints.balance import stopped_by_clock
 from engine.session import RULES_VERSION, Step, final_estimate, next_step
 from item_bank.exams import records
 from item_bank.exams.errors import NotFound

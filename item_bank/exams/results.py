@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from engine.ability import AbilityEstimate
+from engine.ability.estimates import AbilityEstimate
 from engine.arrays import Floats
-from engine.decisions import level_of, probability_of_levels, scaled, score_band, score_se
 from engine.items import ItemParameters
 from engine.models.dispatch import expected_score, information
+from engine.results.decisions import level_of, probability_of_levels, scaled, score_band, score_se
 from engine.session import final_estimate
 from item_bank.exams.designs import LoadedExam
 from item_bank.exams.domains import domains

@@ -19,11 +19,11 @@ from calibration.parameter_file import read_parameters
 from calibration.simulations import cluster
 from calibration.simulations.cluster import simulate_on_cluster
 from calibration.simulations.examinees import Examinees, drawn_examinees
-from engine.designs import ExamDesign
 from engine.errors import InputError
-from engine.pretest import PretestRules
-from engine.simulation import Surroundings, simulate
-from engine.stopping import StoppingRules
+from engine.rules.designs import ExamDesign
+from engine.rules.pretest import PretestRules
+from engine.rules.stopping import StoppingRules
+from engine.simulation.run import Surroundings, simulate
 
 ROOT = Path(__file__).parents[2]
 BANK = FOLDER / "catr_bank_3pl.csv"

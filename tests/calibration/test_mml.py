@@ -5,7 +5,7 @@ from calibration.expectation import person_estimates
 from calibration.matrix import from_dense, numbered
 from calibration.mml import Settings, fit
 from calibration.priors import Density, Priors, default_priors
-from engine.ability import Prior, eap_scores
+from engine.ability.estimates import Prior, eap_scores
 from engine.errors import InputError
 from engine.items import item_parameters
 from engine.models import dispatch

@@ -7,11 +7,11 @@ from support.reference_banks import FOLDER
 
 from calibration.parameter_file import read_parameters
 from calibration.simulations.content_section import content_section
-from engine.blueprint import blueprint_from_mapping
-from engine.designs import ExamDesign
-from engine.simulation import simulate
-from engine.simulation_summary import summarise
-from engine.stopping import StoppingRules
+from engine.blueprints.blueprint import blueprint_from_mapping
+from engine.rules.designs import ExamDesign
+from engine.rules.stopping import StoppingRules
+from engine.simulation.run import simulate
+from engine.simulation.summary import summarise
 
 BLUEPRINT = {"content": {"A": {"minimum": 5, "maximum": 6}, "B": {"minimum_share": 0.2}}}
 

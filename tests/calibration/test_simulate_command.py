@@ -11,9 +11,9 @@ from support.reference_banks import FOLDER, every_model_bank, reference
 from calibration.matrix import from_dense
 from calibration.parameter_file import write_parameters
 from calibration.simulations.examinees import drawn_examinees, recorded_examinees
-from engine.designs import design_from_mapping
 from engine.errors import InputError
 from engine.items import item_parameters
+from engine.rules.designs import design_from_mapping
 
 BANK = FOLDER / "catr_bank_3pl.csv"
 RESPONSES = FOLDER / "catr_responses_3pl.csv"

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from support.blueprint_banks import rich_bank, rich_blueprint
 
-from engine.balance import EVENTS
-from engine.constraints import broken, constraints_of
-from engine.designs import ExamDesign
+from engine.blueprints.balance import EVENTS
+from engine.blueprints.constraints import broken, constraints_of
 from engine.randomness import sitting_seeds
+from engine.rules.designs import ExamDesign
+from engine.rules.stopping import StoppingRules
 from engine.session import SittingState, next_step, record_response
-from engine.simulation import simulate
-from engine.simulation_summary import summarise
-from engine.stopping import StoppingRules
+from engine.simulation.run import simulate
+from engine.simulation.summary import summarise
 
 THIRTY = StoppingRules(length=30)
 BLUEPRINTS = {

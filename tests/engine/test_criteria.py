@@ -14,14 +14,14 @@ from support.reference_banks import (
     reference_bank,
 )
 
-from engine.ability import estimate
-from engine.answers import answers
+from engine.ability.answers import answers
+from engine.ability.estimates import estimate
+from engine.ability.grids import Grid
 from engine.criteria import situation as situations
 from engine.criteria.location import difficulties, most_informative_at, strata_of_a
 from engine.criteria.modes_ahead import Ahead, posterior_modes_ahead
 from engine.criteria.situation import CriterionRules, Situation
 from engine.errors import InputError
-from engine.grids import Grid
 from engine.items import item_parameters
 from engine.models import dispatch
 from engine.randomness import words

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from support.reference_banks import every_model_bank, mixed_bank
 
+from engine.ability.priors import Prior
+from engine.ability.sum_scores import total_chances
 from engine.curves import characteristic_curve, conditional_sem, form_information, total_sem
 from engine.items import item_parameters
-from engine.priors import Prior
-from engine.sum_scores import total_chances
 
 THETA = np.linspace(-4, 4, 17)
 

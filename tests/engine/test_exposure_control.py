@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from support.reference_banks import mixed_bank, reference_bank
 from support.stepwise import assert_agree, sitting_of
 
-from engine.designs import ExamDesign
 from engine.errors import InputError
 from engine.exposure.barriers import narrowed
 from engine.exposure.parameters import sympson_hetter_parameters
@@ -25,9 +24,10 @@ from engine.exposure.usage import (
 )
 from engine.exposure.weighing import progress, weighed
 from engine.randomness import sitting_seeds
+from engine.rules.designs import ExamDesign
+from engine.rules.stopping import StoppingRules
 from engine.session import SittingState, next_step, record_response
-from engine.simulation import Surroundings, simulate
-from engine.stopping import StoppingRules
+from engine.simulation.run import Surroundings, simulate
 
 FIFTEEN = StoppingRules(length=15)
 STRATA = (-0.5, 0.5)

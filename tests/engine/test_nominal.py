@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference_banks import every_model_bank, nominal_bank
 
-from engine.ability import ESTIMATORS, eap_scores, estimate, matrix_scores
-from engine.grids import Grid
+from engine.ability.estimates import ESTIMATORS, eap_scores, estimate, matrix_scores
+from engine.ability.grids import Grid
 from engine.models import dispatch
 
 FINE = np.linspace(-4, 4, 8001)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from support.reference_banks import mixed_bank
 
-from engine.answers import answers
+from engine.ability.answers import answers
 from engine.criteria.situation import CriterionRules, Situation
 from engine.errors import InputError
 from engine.models import dispatch

@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference_banks import mixed_bank, reference, reference_bank
 
-from engine.designs import ExamDesign
+from engine.ability.grids import Grid
 from engine.errors import InputError
-from engine.grids import Grid
+from engine.rules.designs import ExamDesign
+from engine.rules.stopping import StoppingRules
 from engine.session import SittingState, StopReason, final_estimate, next_step, record_response
-from engine.stopping import StoppingRules
 
 CATR = {"grid": Grid(-4, 4, 33)}
 SHARES = (("A", 0.3712), ("B", 0.3391), ("C", 0.2897))

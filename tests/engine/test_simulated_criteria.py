@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference_banks import every_model_bank, mixed_bank, reference, reference_bank
 
-from engine.designs import ExamDesign
-from engine.grids import Grid
+from engine.ability.grids import Grid
 from engine.randomness import sitting_seeds
+from engine.rules.designs import ExamDesign
+from engine.rules.stopping import StoppingRules
 from engine.selection import ALL, CRITERIA
 from engine.session import SittingState, next_step, record_response
-from engine.simulation import simulate
-from engine.stopping import StoppingRules
+from engine.simulation.run import simulate
 
 SHARES = (("A", 0.5), ("B", 0.3), ("C", 0.2))
 BANKS = {

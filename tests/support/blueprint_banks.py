@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from engine.attributes import item_attributes
-from engine.blueprint import Blueprint, blueprint_from_mapping
+from engine.blueprints.blueprint import Blueprint, blueprint_from_mapping
 from engine.items import ItemParameters, item_parameters
 from engine.randomness import uniform
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.designs import ExamDesign
 from engine.items import ItemParameters
 from engine.randomness import sitting_seeds
+from engine.rules.designs import ExamDesign
 from engine.session import SittingState, Step, final_estimate, next_step, record_response
-from engine.simulation import Simulated, Surroundings
+from engine.simulation.run import Simulated, Surroundings
 
 
 def sitting_of(

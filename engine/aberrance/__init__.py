@@ -1,0 +1,1 @@
+"""Unusual answers: misfit, odd times, rapid guesses, copied answers."""

@@ -1,0 +1,1 @@
+"""Ability: priors, grids, the estimators and what their modes need."""

@@ -1,0 +1,1 @@
+"""The same decisions faster: tables that prune, tested against the plain way."""

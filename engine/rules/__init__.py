@@ -1,0 +1,1 @@
+"""The rules of an exam: the design, how a sitting starts, stops and is classified."""
