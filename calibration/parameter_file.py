@@ -122,6 +122,14 @@ def read_parameter_file(path: Path | str, *, language: str | None = None) -> Par
     return ParameterFile(items, _errors(table, items.thresholds.shape[1]), labels)
 
 
+def languages_in(path: Path | str) -> tuple[str, ...]:
+    """Languages that a parameter file has rows of, in the order of the file; none without them."""
+    table = read_text_table(path)
+    if "language" not in table.header:
+        return ()
+    return tuple(dict.fromkeys(name for name in table.cells("language") if name))
+
+
 def write_parameters(
     path: Path | str,
     items: ItemParameters,

@@ -13,7 +13,14 @@ import numpy as np
 
 from calibration.report_page import facts, figure, folded, paragraph, table
 from engine.arrays import Bools, Floats
-from engine.simulation.bank_diagnostics import BankDiagnosis, Supply, diagnose, lowest_ceiling
+from engine.items import ItemParameters
+from engine.simulation.bank_diagnostics import (
+    BankDiagnosis,
+    Supply,
+    diagnose,
+    lowest_ceiling,
+    side_by_side,
+)
 from engine.simulation.bank_words import little_used, what_is_missing
 from engine.simulation.run import Simulated
 
@@ -28,21 +35,43 @@ def diagnosed(
     simulated: Simulated, *, pretest: Bools, se_target: float | None = None
 ) -> BankDiagnosis:
     """Hold the bank of a simulation against its exam, at the mean length that was found."""
-    counted = (simulated.rows >= 0) & ~simulated.tried_out
     return diagnose(
         simulated.items,
         simulated.design,
         pretest=pretest,
-        mean_length=float(counted.sum(axis=1).mean()),
+        mean_length=_mean_length(simulated),
         se_target=se_target,
     )
 
 
-def bank_data(
-    found: BankDiagnosis, simulated: Simulated, exposure: Floats, pretest: Bools
-) -> dict[str, Any]:
+def diagnosed_by_language(
+    simulated: Simulated,
+    banks: Mapping[str, ItemParameters],
+    *,
+    pretest: Bools,
+    se_target: float | None = None,
+) -> dict[str, BankDiagnosis]:
+    """Hold the bank as it stands in each language against the exam; none for one language."""
+    if len(banks) < 2:
+        return {}
+    return side_by_side(
+        banks,
+        simulated.design,
+        pretest=[name for name, out in zip(simulated.items.item, pretest, strict=True) if out],
+        mean_length=_mean_length(simulated),
+        se_target=se_target,
+    )
+
+
+def _mean_length(simulated: Simulated) -> float:
+    counted = (simulated.rows >= 0) & ~simulated.tried_out
+    return float(counted.sum(axis=1).mean())
+
+
+def bank_data(run: Run, exposure: Floats) -> dict[str, Any]:
     """``bank`` in ``summary.json``; what is not known or infinite is null."""
-    unused = little_used(simulated.items, exposure, pretest)
+    found, simulated = run.bank, run.simulated
+    unused = little_used(simulated.items, exposure, run.pretest)
     return {
         "test_length": found.length,
         "se_target": found.se_target,
@@ -50,14 +79,29 @@ def bank_data(
         "max_exposure_target": lowest_ceiling(simulated.design),
         "information": _supply(found.supply) | {"best_se": _best_se(found.supply)},
         "information_by_area": {area: _supply(of) for area, of in found.areas.items()},
+        "information_by_language": {
+            language: _supply(of.supply) for language, of in run.languages.items()
+        },
         "sizes": [
             asdict(size) | {"area": size.area or None, "missing": size.missing}
             for size in found.sizes
         ],
-        "missing": list(what_is_missing(found, simulated.design)),
+        "missing": [*what_is_missing(found, simulated.design), *_missing_elsewhere(run)],
         "never_used": list(unused.never),
         "rarely_used": list(unused.rarely),
     }
+
+
+def _missing_elsewhere(run: Run) -> list[str]:
+    """What the bank lacks in one language and not in the language of the simulation."""
+    design = run.simulated.design
+    known = set(what_is_missing(run.bank, design))
+    return [
+        f"Language {language}: {text}"
+        for language, found in run.languages.items()
+        for text in what_is_missing(found, design)
+        if text not in known
+    ]
 
 
 def _supply(found: Supply) -> dict[str, Any]:
@@ -84,6 +128,7 @@ def bank_section(run: Run, data: Mapping[str, Any]) -> str:
         + _picture(found)
         + _sizes(data)
         + folded("Information by content area", _areas(found)) * bool(found.areas)
+        + _languages(run)
         + folded("Information along theta", _along(found.supply))
         + _unused(data)
     )
@@ -172,6 +217,23 @@ def _areas(found: BankDiagnosis) -> str:
     return table(
         ("content area", *titles, "needed"), rows, caption="Best items of its share of a test"
     )
+
+
+def _languages(run: Run) -> str:
+    """The best test at a few thetas in each language, or that they have all the same items."""
+    if not run.languages:
+        return ""
+    places = _places(run.bank)
+    titles = [f"theta {run.bank.supply.theta[at]:.2f}".replace("-", "\u2212") for at in places]
+    rows = [
+        (language, of.sizes[0].n_items, *(float(of.supply.best[at]) for at in places))
+        for language, of in run.languages.items()
+    ]
+    first, *others = (of.supply.bank for of in run.languages.values())
+    same = all(np.array_equal(first, other) for other in others)
+    said = "The parameters are the same in every language." * same
+    caption = f"Information of the best {run.bank.length} items in each language"
+    return paragraph(said) * same + table(("language", "items", *titles), rows, caption=caption)
 
 
 def _along(supply: Supply) -> str:

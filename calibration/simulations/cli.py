@@ -6,8 +6,8 @@ The one file of this folder that meets the database, and only for ``--exam`` wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +67,11 @@ class _Sources:
 
 @dataclass(frozen=True)
 class _Bank:
-    """The items, and which of them are tried out and never scored."""
+    """The items, which of them are tried out and never scored, and their other languages."""
 
     items: ItemParameters
     pretest: Bools
+    languages: Mapping[str, ItemParameters] = field(default_factory=dict)
 
 
 @click.command(short_help="Simulate an adaptive test.")
@@ -220,7 +221,8 @@ def _bank_and_rules(
     plan = None if sources.exam is None else _plan(sources.exam)
     if sources.parameters is not None:
         table = read_parameter_file(sources.parameters, language=sources.language)
-        bank = _bank(table.items, table.labels.get("status", ()))
+        languages = _in_file(sources.parameters) if sources.language is not None else {}
+        bank = _bank(table.items, table.labels.get("status", ()), languages)
         source["parameters"] = str(sources.parameters)
         source["parameters_sha256"] = file_sha256(sources.parameters)
     else:
@@ -240,12 +242,20 @@ def _bank_and_rules(
     )
 
 
-def _bank(items: ItemParameters, statuses: Sequence[str]) -> _Bank:
+def _in_file(path: Path) -> dict[str, ItemParameters]:
+    from calibration.parameter_file import languages_in, read_parameters
+
+    return {name: read_parameters(path, language=name) for name in languages_in(path)}
+
+
+def _bank(
+    items: ItemParameters, statuses: Sequence[str], languages: Mapping[str, ItemParameters]
+) -> _Bank:
     """Items with the status ``pretest`` are not scored, as in an exam."""
     import numpy as np
 
     tried = [status == "pretest" for status in statuses] or [False] * len(items)
-    return _Bank(items, np.array(tried, dtype=np.bool_))
+    return _Bank(items, np.array(tried, dtype=np.bool_), languages)
 
 
 def _searched(
@@ -304,7 +314,7 @@ def _plan(exam: Path) -> ExamPlan:
 
 
 def _release(console: Console, plan: ExamPlan, sources: _Sources) -> tuple[_Bank, dict[str, Any]]:
-    from item_bank.items.releases import release_parameters
+    from item_bank.items.releases import in_every_language, release_parameters
     from item_bank.store.schema import opened_site, organisation
 
     try:
@@ -316,6 +326,7 @@ def _release(console: Console, plan: ExamPlan, sources: _Sources) -> tuple[_Bank
                 number=plan.release,
                 language=sources.language,
             )
+            languages = in_every_language(db, release.release_id)
     except InputError as error:
         raise InputError(
             error.expected, error.found, file=sources.exam, column=error.column or "bank"
@@ -326,7 +337,8 @@ def _release(console: Console, plan: ExamPlan, sources: _Sources) -> tuple[_Bank
         "release_hash": release.content_hash,
         "language": release.language,
     }
-    return _bank(release.items, release.statuses), about
+    banks = {name: one.items for name, one in languages.items()}
+    return _bank(release.items, release.statuses, banks), about
 
 
 def _examinees(sources: _Sources, items: ItemParameters, given: dict[str, Any]) -> Examinees:
@@ -378,7 +390,7 @@ def _run(
     import time
 
     from calibration.simulations import outputs
-    from calibration.simulations.bank_section import diagnosed
+    from calibration.simulations.bank_section import diagnosed, diagnosed_by_language
     from calibration.simulations.exposure_options import exposure_table
     from calibration.simulations.report import report_html
     from calibration.simulations.runs import Run
@@ -394,8 +406,17 @@ def _run(
         simulated = _simulated(console, bank, design, examinees, given, advance)
     seconds = time.perf_counter() - started
     summary = summarise(simulated, _target(bank.items, design, examinees))
-    held = diagnosed(simulated, pretest=bank.pretest, se_target=given["target_se"])
-    run = Run(simulated, summary, examinees.person, source, seconds, bank.pretest, bank=held)
+    aim = {"pretest": bank.pretest, "se_target": given["target_se"]}
+    run = Run(
+        simulated,
+        summary,
+        examinees.person,
+        source,
+        seconds,
+        bank.pretest,
+        bank=diagnosed(simulated, **aim),
+        languages=diagnosed_by_language(simulated, bank.languages, **aim),
+    )
     data = outputs.summary_data(run)
     files = {
         "trajectory.csv": outputs.trajectory_text(run),

@@ -82,7 +82,7 @@ def summary_data(run: Run) -> dict[str, Any]:
         "pretest_missing": summary.pretest_missing,
         "decisions": None if summary.decisions is None else asdict(summary.decisions),
         "by_theta": [_band(band) for band in summary.bands],
-        "bank": bank_data(run.bank, run.simulated, summary.exposure, run.pretest),
+        "bank": bank_data(run, summary.exposure),
         "seed": run.simulated.seed,
         "source": dict(run.source),
         "settings": design_to_mapping(run.simulated.design),

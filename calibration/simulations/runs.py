@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.arrays import Bools
@@ -30,6 +30,8 @@ class Run:
         Items that are tried out, shape ``(n_items,)``.
     bank
         The bank against the exam.
+    languages
+        The same in every language, where the bank stands in several.
     """
 
     simulated: Simulated
@@ -39,3 +41,4 @@ class Run:
     seconds: float
     pretest: Bools
     bank: BankDiagnosis
+    languages: Mapping[str, BankDiagnosis] = field(default_factory=dict)

@@ -9,7 +9,7 @@ Imports numpy, the models and `engine.rules.designs`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -193,12 +193,29 @@ def side_by_side(
     banks: Mapping[str, ItemParameters],
     design: ExamDesign,
     *,
-    pretest: Bools | None = None,
+    pretest: Collection[str] = (),
+    mean_length: float | None = None,
     se_target: float | None = None,
 ) -> dict[str, BankDiagnosis]:
-    """Diagnose a bank in several languages, whose items agree but for split parameters."""
+    """Diagnose a bank in several languages, whose items agree but for split parameters.
+
+    Parameters
+    ----------
+    banks
+        By language; each may lack items and have its own order.
+    pretest
+        Identifiers of the items that are tried out.
+    mean_length, se_target
+        As in `diagnose`.
+    """
     return {
-        language: diagnose(items, design, pretest=pretest, se_target=se_target)
+        language: diagnose(
+            items,
+            design,
+            pretest=np.array([name in pretest for name in items.item], dtype=np.bool_),
+            mean_length=mean_length,
+            se_target=se_target,
+        )
         for language, items in banks.items()
     }
 

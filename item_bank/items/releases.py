@@ -153,6 +153,13 @@ def release_parameters(
     return release_items(db, info.id, info.languages[0] if language is None else language)
 
 
+def in_every_language(db: Database, release_id: str) -> dict[str, ReleaseItems]:
+    """Return the arrays of a release by language."""
+    with db.read() as session:
+        info = release_info(session, session.get_one(Release, release_id))
+    return {language: release_items(db, release_id, language) for language in info.languages}
+
+
 def missing_variants(
     db: Database, release_id: str, languages: Sequence[str]
 ) -> list[tuple[str, str]]:

@@ -175,6 +175,27 @@ def test_the_bank_is_held_against_the_exam(simulate):
         assert f"<h2>{heading}</h2>" in text
 
 
+def test_what_one_language_lacks_is_named(simulate, tmp_path):
+    header, *rows = BANK.read_text().splitlines()
+    b = header.split(",").index("b")
+
+    def harder(row):
+        cells = row.split(",")
+        return ",".join([*cells[:b], str(float(cells[b]) + 4.0), *cells[b + 1 :]])
+
+    both = [f"{row},en" for row in rows] + [f"{harder(row)},tg" for row in rows]
+    (tmp_path / "bank.csv").write_text("\n".join([f"{header},language", *both]) + "\n")
+    options = ("--language", "en", "--n", 50, "--stop", "length=20", "--target-se", 0.4)
+    simulate("--parameters", tmp_path / "bank.csv", *options)
+    bank = json.loads((simulate.folder / "summary.json").read_text())["bank"]
+    assert list(bank["information_by_language"]) == ["en", "tg"]
+    low = bank["information"]["theta"].index(-1.0)
+    english, tajik = (of["best"][low] for of in bank["information_by_language"].values())
+    assert english > bank["information"]["needed"] > tajik
+    assert any(text.startswith("Language tg: ") for text in bank["missing"])
+    assert "in each language" in (simulate.folder / "report.html").read_text()
+
+
 def test_without_an_aim_nothing_is_held_against_the_bank(simulate):
     simulate("--parameters", BANK, "--n", 20, "--stop", "length=5")
     bank = json.loads((simulate.folder / "summary.json").read_text())["bank"]

@@ -198,6 +198,12 @@ def test_languages_stand_side_by_side():
     assert found["tg"].supply.short[here]
 
 
+def test_an_item_that_is_tried_out_counts_in_no_language():
+    banks = {"en": identical(30), "tg": identical(20)}
+    found = side_by_side(banks, exam(10), pretest=["i1", "i25"])
+    assert [of.sizes[0].n_items for of in found.values()] == [28, 19]
+
+
 def test_items_hardly_used_are_named():
     items = identical(5)
     exposure = np.array([0.0, 0.5, 0.004, 0.002, 0.0])
