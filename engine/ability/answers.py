@@ -79,6 +79,20 @@ def check_matrix(scores: Ints, observed: Bools, items: ItemParameters) -> None:
 
 def checked_answers(rows: Sequence[int], scores: Sequence[int], items: ItemParameters) -> Answers:
     """The answers of one person; refuses rows that the bank and scores that an item lacks."""
+    given, values = _checked(rows, scores, items)
+    return answers(given[None], values[None])
+
+
+def checked_places(rows: Sequence[int], scores: Sequence[int], items: ItemParameters) -> Ints:
+    """Where the answers of one person stand in `Tables.by_place`; refuses as the above."""
+    given, values = _checked(rows, scores, items)
+    places: Ints = given * items.max_categories + values
+    return places
+
+
+def _checked(
+    rows: Sequence[int], scores: Sequence[int], items: ItemParameters
+) -> tuple[Ints, Ints]:
     if len(rows) != len(scores):
         raise InputError(f"{len(rows)} scores", len(scores), column="scores")
     given, values = np.array(rows, dtype=np.int64), np.array(scores, dtype=np.int64)
@@ -88,7 +102,7 @@ def checked_answers(rows: Sequence[int], scores: Sequence[int], items: ItemParam
     lacking = values.view(np.uint64) >= top.view(np.uint64)
     if (outside | lacking).any():
         _refuse_answer(rows, scores, items, outside, lacking)
-    return answers(given[None], values[None])
+    return given, values
 
 
 def _refuse_answer(

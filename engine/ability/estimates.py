@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 
 from engine.ability import modes
-from engine.ability.answers import Answers, check_matrix, checked_answers, log_likelihood
+from engine.ability.answers import (
+    Answers,
+    check_matrix,
+    checked_answers,
+    checked_places,
+    log_likelihood,
+)
 from engine.ability.grids import USUAL_GRID, Grid, tables
 from engine.ability.priors import STANDARD_NORMAL, Prior
 from engine.arrays import Bools, Floats, Ints, frozen_floats
@@ -75,6 +82,8 @@ def estimate(
         Without answers: the prior for ``eap`` and ``map``; theta NaN and se infinite for ``mle``
         and ``wle``, which are then not estimable.
     """
+    if method == "eap":
+        return _eap_of_one(rows, scores, items, prior, grid)
     one = checked_answers(rows, scores, items)
     theta, se = estimates(method, one, items, prior=prior, grid=grid)
     return AbilityEstimate(float(theta[0]), float(se[0]))
@@ -205,6 +214,23 @@ def eap_of(log_likelihood: Floats, *, prior: Prior, grid: Grid) -> tuple[Floats,
     theta = np.add.reduce(weights * grid.points, axis=1)
     variance = np.add.reduce(weights * (grid.points - theta[:, None]) ** 2, axis=1)
     return theta, np.sqrt(variance)
+
+
+def _eap_of_one(
+    rows: Sequence[int], scores: Sequence[int], items: ItemParameters, prior: Prior, grid: Grid
+) -> AbilityEstimate:
+    """As `eap_of`, in the same order of operations; arrays of one axis are the quicker."""
+    picked = tables(items, grid).by_place.take(checked_places(rows, scores, items), axis=0)
+    weights = np.add.reduce(picked, axis=0)
+    weights += _log_prior(prior, grid)
+    weights -= weights.max()
+    np.exp(weights, out=weights)
+    weights /= np.add.reduce(weights)
+    theta = np.add.reduce(weights * grid.points)
+    away = grid.points - theta
+    away *= away
+    away *= weights
+    return AbilityEstimate(float(theta), sqrt(np.add.reduce(away)))
 
 
 @lru_cache(maxsize=64)

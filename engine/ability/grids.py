@@ -83,6 +83,11 @@ class Tables:
         return _by_response(dispatch.log_probabilities(self._points, self._parameters))
 
     @cached_property
+    def by_place(self) -> Floats:
+        """The same with one axis for row and score, ``(n_items * max_categories, n_points)``."""
+        return self.log_probabilities.reshape(-1, len(self._points))
+
+    @cached_property
     def known_logs(self) -> Floats:
         """The same with 0 for scores that an item lacks: in sums, minus infinity would be NaN."""
         return np.where(np.isneginf(self.log_probabilities), 0.0, self.log_probabilities)

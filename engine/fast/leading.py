@@ -14,6 +14,7 @@ selection, the models and `engine.fast.lookup`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from engine.arrays import Bools, Floats, Ints
 from engine.fast.lookup import InformationLookup, Level
 from engine.items import ItemParameters
-from engine.models import dispatch
+from engine.models import dispatch, logistic
 from engine.rules.designs import ExamDesign
 from engine.selection import TIE, pick_items
 
@@ -128,31 +129,55 @@ def leading_of_one(
         With fewer than ``k`` rows where fewer are free; ``largest`` is minus infinity where none
         is.
     """
-    n, here, level = len(answered), np.array([theta]), pool.coarse
+    n, level = len(answered), pool.coarse
     place, outside = level.place(theta)
     width = min(n + k + SPARE, level.depth)
     rows = level.rows[place, :width]
-    everything = np.concatenate([answered, rows])
-    information = dispatch.paired("information", here, everything[None], items)[0]
+    information = _information_at(pool, theta, np.concatenate([answered, rows]), items)
     values = np.where(free[rows], information[n:], -np.inf)
     chosen, found, largest = _best_of_one(rows, values, k)
     if len(found) == k and found[-1] * CLEARLY > level.bound[place, width] and not outside:
         return LeadingOfOne(chosen, found, largest, information[:n])
-    whole = computed(pool, here, free[None], k)
+    whole = computed(pool, np.array([theta]), free[None], k)
     wanted = whole.rows[0] >= 0
     chosen, found = whole.rows[0][wanted].tolist(), whole.values[0][wanted].tolist()
     return LeadingOfOne(chosen, found, float(whole.largest[0]), information[:n])
+
+
+def _information_at(
+    pool: InformationLookup, theta: float, rows: Ints, items: ItemParameters
+) -> Floats:
+    """Information of some rows of the bank at one theta."""
+    if pool.constants is not None:
+        return logistic.information_from(theta, *pool.constants.take(rows, axis=1))
+    found: Floats = dispatch.paired("information", np.array([theta]), rows[None], items)[0]
+    return found
 
 
 def _best_of_one(rows: Ints, values: Floats, k: int) -> tuple[list[int], list[float], float]:
     """As `pick_items`, for few items in any order, and the largest value."""
     order = (-values).argsort()
     first = order[: k + A_FEW]
-    ranked = values[first].tolist()
+    ranked, listed = values[first].tolist(), rows[first].tolist()
+    if len(first) > k and _are_apart(ranked, k):
+        return listed[:k], ranked[:k], ranked[0]
     if len(first) < len(order) and ranked[-1] > ranked[k - 1] * CLEARLY:
-        first, ranked = order, values[order].tolist()  # ties may go on after the first few
-    pairs = zip(ranked, rows[first].tolist(), strict=True)
-    left = [pair for pair in pairs if pair[0] > -np.inf]
+        # Ties may go on after the first few.
+        ranked, listed = values[order].tolist(), rows[order].tolist()
+    chosen = _untied(ranked, listed, k)
+    return [row for _, row in chosen], [value for value, _ in chosen], ranked[0]
+
+
+def _are_apart(ranked: list[float], k: int) -> bool:
+    """Whether each of the first k values is free and tied with none after it."""
+    if ranked[k - 1] == -np.inf:
+        return False
+    return all(after < value - TIE * abs(value) for value, after in pairwise(ranked[: k + 1]))
+
+
+def _untied(ranked: list[float], listed: list[int], k: int) -> list[tuple[float, int]]:
+    """Values and rows of the first k, the lowest row first among those tied."""
+    left = [pair for pair in zip(ranked, listed, strict=True) if pair[0] > -np.inf]
     chosen: list[tuple[float, int]] = []
     while left and len(chosen) < k:
         lowest = left[0][0] - TIE * abs(left[0][0])
@@ -163,7 +188,7 @@ def _best_of_one(rows: Ints, values: Floats, k: int) -> tuple[list[int], list[fl
             best = min(best, pair, key=itemgetter(1))
         left.remove(best)
         chosen.append(best)
-    return [row for _, row in chosen], [value for value, _ in chosen], ranked[0]
+    return chosen
 
 
 def lookup_depth(design: ExamDesign, items: ItemParameters) -> int:

@@ -28,7 +28,7 @@ import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
 from engine.items import ItemParameters
-from engine.models import dispatch
+from engine.models import dispatch, logistic
 
 LOW, HIGH = -6.0, 6.0
 COARSE = 480
@@ -137,6 +137,9 @@ class InformationLookup:
         They alone, in that order.
     coarse, fine
         Their leading items by interval of theta.
+    constants
+        `logistic.constants` of the bank, shape ``(6, n_bank)``; None where other families are in
+        it.
     """
 
     mask: Bools
@@ -144,6 +147,7 @@ class InformationLookup:
     items: ItemParameters
     coarse: Level
     fine: Level
+    constants: Floats | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +187,13 @@ def _made(items: ItemParameters, area: str | None, depth: int) -> InformationLoo
     some = items if area is None else items.subset(pool)
     coarse = Level(some, COARSE, 3 * depth, pool)
     fine = Level(items, FINE, depth, pool, coarse)
-    return InformationLookup(mask, pool, some, coarse, fine)
+    return InformationLookup(mask, pool, some, coarse, fine, _constants(items))
+
+
+def _constants(items: ItemParameters) -> Floats | None:
+    if not items.is_dichotomous.all():
+        return None
+    return np.array(logistic.constants(items.a, items.b, items.c, items.d))
 
 
 def _falling(most: Floats, depth: int) -> Ints:

@@ -45,10 +45,28 @@ def expected_score(theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats) ->
 
 def information(theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
     """Fisher information ``P'^2 / (P Q)`` (Magis, 2013, for the 4PL)."""
-    right, wrong, steepness = _curve(theta, a, b, c, d)
-    scale = a * (d - c)
-    info: Floats = scale * scale
-    info = info * (steepness / right)
+    return information_from(theta, *constants(a, b, c, d))
+
+
+def constants(a: Floats, b: Floats, c: Floats, d: Floats) -> tuple[Floats, ...]:
+    """What `information_from` needs of each item: a, b, c, d - c, 1 - d and (a (d - c))^2."""
+    span = d - c
+    scale = a * span
+    return a, b, c, span, 1.0 - d, scale * scale
+
+
+def information_from(
+    theta: Floats | float,
+    a: Floats,
+    b: Floats,
+    floor: Floats,
+    span: Floats,
+    lapse: Floats,
+    square: Floats,
+) -> Floats:
+    """Fisher information from `constants`, which can be kept: the same numbers, sooner."""
+    right, wrong, steepness = _tails(theta, a, b, floor, span, lapse)
+    info: Floats = square * (steepness / right)
     info *= steepness / wrong
     return info
 
@@ -74,11 +92,16 @@ def curvatures(theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats) -> Flo
 def _curve(
     theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats
 ) -> tuple[Floats, Floats, Floats]:
+    return _tails(theta, a, b, c, d - c, 1.0 - d)
+
+
+def _tails(
+    theta: Floats | float, a: Floats, b: Floats, floor: Floats, span: Floats, lapse: Floats
+) -> tuple[Floats, Floats, Floats]:
     """P, Q and ``s (1 - s)``, the last never exactly 0, so that ratios of them stay finite."""
-    z = a * (theta - b)
-    z = np.minimum(np.maximum(z, -LARGEST_LOGIT), LARGEST_LOGIT)
-    odds = np.exp(-z)  # one exponential serves both tails, each to full relative precision
+    against = a * (b - theta)
+    against = np.minimum(np.maximum(against, -LARGEST_LOGIT), LARGEST_LOGIT)
+    odds = np.exp(against)  # one exponential serves both tails, each to full relative precision
     up = 1.0 / (1.0 + odds)
     odds *= up  # from here on the chance of missing
-    span = d - c
-    return c + span * up, (1.0 - d) + span * odds, up * odds
+    return floor + span * up, lapse + span * odds, up * odds

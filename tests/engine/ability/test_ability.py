@@ -4,9 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference_banks import mixed_bank, reference, reference_bank
 
+from engine.ability.answers import answers, log_likelihood
 from engine.ability.estimates import (
     ESTIMATORS,
     Prior,
+    eap_of,
     eap_scores,
     estimate,
     estimate_eap,
@@ -15,7 +17,7 @@ from engine.ability.estimates import (
     estimate_wle,
     matrix_scores,
 )
-from engine.ability.grids import Grid
+from engine.ability.grids import USUAL_GRID, Grid
 from engine.errors import InputError
 from engine.items import item_parameters
 from engine.models import dispatch
@@ -157,6 +159,17 @@ def test_a_matrix_is_scored_as_its_rows_are(method):
         one = estimate(method, rows.tolist(), scores[person, rows].tolist(), items)
         assert theta[person] == pytest.approx(one.theta, abs=1e-9, nan_ok=True)
         assert se[person] == pytest.approx(one.se, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 60])
+def test_eap_of_one_person_is_that_of_many_to_the_last_bit(n):
+    rng, items = np.random.default_rng(n), mixed_bank()
+    rows = rng.permutation(len(items))[:n]
+    scores = rng.integers(0, items.n_categories[rows])
+    logs = log_likelihood(answers(rows[None], scores[None]), items, USUAL_GRID)
+    theta, se = eap_of(logs, prior=Prior(0.3, 1.2), grid=USUAL_GRID)
+    found = estimate_eap(rows.tolist(), scores.tolist(), items, prior=Prior(0.3, 1.2))
+    assert (found.theta, found.se) == (theta[0], se[0])
 
 
 def test_a_score_that_an_item_lacks_is_refused_by_name():

@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference_banks import mixed_bank, reference_bank
 
-from engine.fast.leading import computed, leading
+from engine.fast.leading import computed, leading, leading_of_one
 from engine.fast.lookup import information_lookup
 from engine.items import item_parameters
+from engine.models import dispatch
 
 
 def random_bank(n, seed=0):
@@ -74,6 +75,24 @@ def test_one_person_at_a_time_gives_the_same(name):
         here = np.array([theta])
         free = held(items, here, rng, 0.5)
         assert_the_same(pool, here, free, items, int(rng.integers(1, 7)), int(rng.integers(40)))
+
+
+@pytest.mark.parametrize("k", [1, 5])
+@pytest.mark.parametrize("name", BANKS)
+def test_what_serves_one_person_gives_what_the_whole_pool_gives(name, k):
+    items, rng = BANKS[name], np.random.default_rng(9)
+    pool = information_lookup(items, None, 80)
+    for theta in rng.normal(0, 2.5, 300):
+        free = held(items, np.array([theta]), rng, 0.5)
+        answered = rng.permutation(len(items))[: rng.integers(9)]
+        plain = computed(pool, np.array([theta]), free, k)
+        found = leading_of_one(pool, theta, free[0], answered, items, k)
+        wanted = plain.rows[0] >= 0
+        assert found.rows == plain.rows[0][wanted].tolist()
+        assert found.values == plain.values[0][wanted].tolist()
+        assert found.largest == plain.largest[0]
+        everything = dispatch.information(np.array([theta]), items)[0]
+        assert np.array_equal(found.answered, everything[answered])
 
 
 @settings(deadline=None, max_examples=60)
