@@ -198,7 +198,9 @@ def _tried_out(
 ) -> int | None:
     """Item to try out now; None, and an event in the trace, where none is free."""
     found = read_usage(state, design)
-    free = sorted(state.pretest - state.held - set(state.administered))
+    free = sorted(state.pretest - state.held - state.excluded - set(state.administered))
+    if state.excluded:
+        trace["excluded"] = sorted(state.excluded)
     if found is None or not free:
         trace["events"].append("pretest_missing")
         return None

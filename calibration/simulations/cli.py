@@ -232,9 +232,9 @@ def _bank_and_rules(
     if plan is None or sources.exam is None:
         design = design_from_options(Options(**{name: given[name] for name in RULES}))
         with named_by_option():
-            check_design(design, bank.items)
+            check_design(design, bank.items, bank.pretest)
         return bank, design, source
-    _check_exam(sources.exam, plan, bank.items)
+    _check_exam(sources.exam, plan, bank)
     return (
         bank,
         plan.design,
@@ -291,11 +291,11 @@ def _searched(
     return design, about
 
 
-def _check_exam(exam: Path, plan: ExamPlan, items: ItemParameters) -> None:
+def _check_exam(exam: Path, plan: ExamPlan, bank: _Bank) -> None:
     from engine.rules.designs import check_design
 
     try:
-        check_design(plan.design, items)
+        check_design(plan.design, bank.items, bank.pretest)
     except InputError as error:
         raise InputError(error.expected, error.found, file=exam, column=error.column) from error
 

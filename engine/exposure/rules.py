@@ -44,6 +44,10 @@ class ExposureRules:
         separately; empty for control over all together.
     k
         Sympson-Hetter parameters by item, one for each stratum; 1 for items that are not named.
+    avoid_earlier
+        Whether items that a person met in earlier sittings are avoided while others are left. The
+        engine does not know of these sittings: only then does a site put their items into
+        ``SittingState.excluded``.
     """
 
     method: str = "none"
@@ -52,6 +56,7 @@ class ExposureRules:
     acceleration: float = 1.0
     strata: tuple[float, ...] = ()
     k: Parameters = ()
+    avoid_earlier: bool = True
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:

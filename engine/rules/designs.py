@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from engine.ability.estimates import ESTIMATORS
 from engine.ability.grids import Grid
 from engine.ability.priors import Prior
+from engine.arrays import Bools
 from engine.blueprints.blueprint import (
     PRIORITY_INDEX,
     Blueprint,
@@ -28,7 +31,7 @@ from engine.exposure.rules import WEIGHING, ExposureRules, check_exposure
 from engine.items import ItemParameters
 from engine.results.decisions import Level, ReportingScale, check_levels, theta_cuts
 from engine.rules.classification import ClassificationRules
-from engine.rules.pretest import PretestRules
+from engine.rules.pretest import PretestRules, check_pretest
 from engine.rules.stopping import StoppingRules
 from engine.rules.table_values import number, text, value_of
 from engine.selection import check_criterion, check_families
@@ -48,7 +51,15 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "start_range",
         "content",
     ),
-    "exposure": ("method", "max_rate", "ceiling", "acceleration", "strata", "k"),
+    "exposure": (
+        "method",
+        "max_rate",
+        "ceiling",
+        "acceleration",
+        "strata",
+        "k",
+        "avoid_earlier",
+    ),
     "pretest": ("count", "positions", "first", "last", "choice", "counts_towards_length"),
     "estimation": ("interim", "final", "prior_mean", "prior_sd", "candidate_prior", "grid"),
     "stopping": (
@@ -242,18 +253,28 @@ class ExamDesign:
         return self == usual
 
 
-def check_design(design: ExamDesign, items: ItemParameters) -> None:
+def check_design(design: ExamDesign, items: ItemParameters, pretest: Bools | None = None) -> None:
     """Refuse a design that the bank cannot serve.
+
+    Parameters
+    ----------
+    pretest
+        Items that are only tried out, shape ``(n_items,)``: they do not count as items to choose
+        from. None where there are none.
 
     Raises
     ------
     InputError
         For a content area without items, a bank with fewer items than the test must have, or with
-        an item for which the criterion is not defined, or a blueprint that no test can keep.
+        an item for which the criterion is not defined, a blueprint that no test can keep, or too
+        few items to try out.
     """
     check_families(design.criterion, items)
-    check_areas(design.content_shares, items)
     check_exposure(design.exposure, items)
+    if pretest is not None:
+        check_pretest(design.pretest, items, pretest)
+        items = items.subset(np.flatnonzero(~pretest).tolist())
+    check_areas(design.content_shares, items)
     if design.blueprint is not None:
         check_blueprint(items, design.blueprint, design.scored_length)
     needed = max(design.stop.length or 0, design.stop.min_items)

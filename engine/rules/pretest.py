@@ -13,7 +13,7 @@ import numpy as np
 from engine.arrays import Bools, Floats, Ints, Words
 from engine.errors import InputError
 from engine.items import ItemParameters
-from engine.randomness import uniform
+from engine.randomness import uniform, words
 
 CHOICES = ("even", "d_optimal")
 PRIOR_PRECISION = (1.0 / 0.25, 1.0 / 4.0)
@@ -88,6 +88,27 @@ def is_place(rules: PretestRules, seeds: Words, n: int) -> Bools:
     mine = numbers[:, n + 1 - rules.first]
     lower: Ints = (numbers < mine[:, None]).sum(axis=1)
     return np.asarray(lower < rules.count, dtype=np.bool_)
+
+
+def items_until(
+    rules: PretestRules, seed: int, n: int, *, counted: int, target: int, spare: int
+) -> int:
+    """How many more items it takes until ``target`` items count for the length of a test.
+
+    Parameters
+    ----------
+    n, counted
+        Items so far, and those of them that count.
+    spare
+        Items that are left to be tried out; at a place without one an item is given that counts.
+    """
+    more = 0
+    while counted < target:
+        tried = spare > 0 and bool(is_place(rules, words(seed), n + more)[0])
+        spare -= tried
+        counted += rules.counts_towards_length or not tried
+        more += 1
+    return more
 
 
 def worth(

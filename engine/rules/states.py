@@ -35,7 +35,8 @@ class SittingState:
     pretest
         Rows that are tried out: given at places for that only, and never scored.
     excluded
-        Rows of the candidate's earlier sittings, avoided while others are left.
+        Rows of the candidate's earlier sittings, avoided while others are left; never tried out
+        again.
     rejected
         Rows that Sympson-Hetter turned away at earlier steps; those of `Step.rejected`.
     prior_mean

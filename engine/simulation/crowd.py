@@ -151,6 +151,8 @@ def enter(setting: Setting, who: Ints) -> Crowd:
     seen = setting.source.observed
     free = np.ones((n, n_items), dtype=np.bool_) if seen is None else seen[who].copy()
     untried = free[:, setting.pretest]
+    if setting.around.excluded is not None:
+        untried &= ~setting.around.excluded[who][:, setting.pretest]
     free[:, setting.pretest] = False
     longest = min(setting.design.longest or n_items, n_items)
     start = starting_thetas(setting.design, setting.seeds[who])

@@ -36,7 +36,6 @@ from engine.randomness import sitting_seeds
 from engine.rules import stopping
 from engine.rules.classification import clear_codes
 from engine.rules.designs import ExamDesign, check_design
-from engine.rules.pretest import check_pretest
 from engine.rules.stopping import REASONS, StopReason
 from engine.simulation.choice import chooser
 from engine.simulation.crowd import (
@@ -107,10 +106,9 @@ def simulate(
         When the bank cannot serve the design, a recorded score does not exist, or not exactly one
         of ``theta`` and ``scores`` is given.
     """
-    check_design(design, items)
     around = Surroundings() if surroundings is None else surroundings
     tried = np.zeros(len(items), dtype=np.bool_) if around.pretest is None else around.pretest
-    check_pretest(design.pretest, items, tried)
+    check_design(design, items, tried)
     check_means(around.prior_means, design)
     source = source_of(items, theta, scores, observed)
     n = len(source.theta)

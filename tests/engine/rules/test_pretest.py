@@ -14,8 +14,8 @@ from engine.exposure.rules import ExposureRules
 from engine.exposure.usage import logged_usage, no_usage
 from engine.models import dispatch
 from engine.randomness import sitting_seeds
-from engine.rules.designs import ExamDesign
-from engine.rules.pretest import PretestRules, is_place, item_knowledge, worth
+from engine.rules.designs import ExamDesign, check_design
+from engine.rules.pretest import PretestRules, is_place, item_knowledge, items_until, worth
 from engine.rules.stopping import StoppingRules
 from engine.session import SittingState, final_estimate, next_step, record_response
 from engine.simulation.run import Surroundings, simulate
@@ -124,6 +124,50 @@ def test_held_items_are_not_tried_out():
     rows = frozenset(np.flatnonzero(TRIED).tolist())
     state = SittingState(1, pretest=rows, held=rows - {150}, usage=no_usage(300))
     assert next_step(state, items, design).next_item == 150
+
+
+def test_items_of_earlier_sittings_are_not_tried_out_again():
+    items, design = reference_bank("3pl"), DESIGNS["set places"]
+    rows = frozenset(np.flatnonzero(TRIED).tolist())
+    state = SittingState(1, pretest=rows, excluded=rows - {150}, usage=no_usage(300))
+    step = next_step(state, items, design)
+    assert (step.next_item, step.trace["excluded"]) == (150, sorted(rows - {150}))
+    step = next_step(replace(state, excluded=rows), items, design)
+    assert step.trace["events"] == ["pretest_missing"]
+
+
+def test_sittings_with_earlier_ones_try_out_alike_in_session_and_simulation():
+    items, excluded = reference_bank("3pl"), np.zeros((4, 300), dtype=np.bool_)
+    excluded[:2, np.flatnonzero(TRIED)[:6]] = True
+    excluded[2:] = np.arange(300) % 2 == 0
+    around = Surroundings(pretest=TRIED, usage=no_usage(300), excluded=excluded)
+    design = DESIGNS["drawn places"]
+    found = simulate(items, design, theta=np.linspace(-1, 1, 4), seed=4, surroundings=around)
+    assert_agree(found, design, items, around)
+    assert found.pretest_missing[:2].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("spare", [0, 1, 8])
+@pytest.mark.parametrize("name", ["set places", "drawn places", "counting"])
+def test_the_number_of_items_to_go_is_what_the_sitting_then_takes(name, spare):
+    items, design = reference_bank("3pl"), DESIGNS[name]
+    rows = frozenset(np.flatnonzero(TRIED).tolist()[:spare])
+    held = frozenset(np.flatnonzero(TRIED).tolist()) - rows
+    for seed in range(3):
+        state = SittingState(seed, pretest=rows, held=held, usage=no_usage(300))
+        told = items_until(design.pretest, seed, 0, counted=0, target=12, spare=spare)
+        step = next_step(state, items, design)
+        while step.next_item is not None:
+            state = record_response(state, step.next_item, 1)
+            step = next_step(state, items, design)
+        assert state.n == told
+
+
+def test_items_to_try_out_do_not_make_a_bank_long_enough():
+    items = reference_bank("3pl")
+    with pytest.raises(InputError, match="at least 12 items to choose from, found 8"):
+        check_design(DESIGNS["set places"], items, np.arange(300) >= 8)
+    check_design(DESIGNS["set places"], items, np.arange(300) >= 12)
 
 
 def test_drawn_places_are_as_many_as_asked_and_equally_likely():
