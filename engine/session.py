@@ -20,6 +20,7 @@ from engine.ability.priors import Prior
 from engine.arrays import Bools, Floats, Ints
 from engine.blueprints import balance, content_shares
 from engine.blueprints.constraints import Constraints, constraints_of
+from engine.blueprints.stages import place_of, within
 from engine.criteria.situation import Situation
 from engine.exposure import randomesque
 from engine.exposure.barriers import barriers, names_of, narrowed
@@ -103,13 +104,13 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
     bound = _bound(items, design)
     code = stopping.stopping_codes(design.stop, standing)
     if bound is not None:
-        code = balance.wait_for_minimums(bound, _scored_rows(state), code)
+        code = _waiting(bound, code, state, design)
     if code[0] >= 0:
         return _stopped(now, REASONS[code[0]], trace)
     if pretest.is_place(design.pretest, words(state.seed), state.n)[0]:
         row = _tried_out(state, now.theta, items, design, trace)
         if row is not None:
-            return Step(now, row, None, trace)
+            return Step(now, row, None, trace | _stage_at_hand(state, design))
     values = _values(np.array([now.theta]), information, items, state, design)
     free = _free(state, items)
     if bound is not None:
@@ -122,7 +123,7 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
     best = information[pool.eligible].max(keepdims=True)
     little = np.where(stopping.too_little_left(design.stop, standing.n, best), 0, -1)
     if bound is not None:
-        little = balance.wait_for_minimums(bound, _scored_rows(state), little)
+        little = _waiting(bound, little, state, design)
     if little[0] >= 0:
         return _stopped(now, StopReason.BEST_INFORMATION, trace)
     values = _weighed(values, information, pool, bound, state, design)
@@ -270,6 +271,13 @@ def _scored_rows(state: SittingState) -> Ints:
     return np.array([state.scored[0]], dtype=np.int64).reshape(1, -1)
 
 
+def _waiting(bound: Constraints, codes: Ints, state: SittingState, design: ExamDesign) -> Ints:
+    """Reasons to stop, without those that must wait for the blueprint."""
+    assert design.blueprint is not None
+    stages = design.blueprint.stages
+    return balance.wait_for_minimums(bound, _scored_rows(state), codes, stages)
+
+
 def _bound(items: ItemParameters, design: ExamDesign) -> Constraints | None:
     if design.blueprint is None:
         return None
@@ -288,15 +296,37 @@ def _balanced(
     assert design.blueprint is not None
     rows, worth = _scored_rows(state), values.__getitem__
     if state.logged_form is not None:
-        found, problems = balance.replayed(bound, rows, free[None], worth, state.logged_form)
+        found, problems = balance.replayed(
+            design.blueprint, bound, rows, free[None], worth, state.logged_form
+        )
         trace["form_problems"] = list(problems)
     else:
-        before = (state.form,)
-        found = balance.balanced(design.blueprint, bound, rows, free[None], worth, before)
+        before, stage = (state.form,), (state.stage,)
+        found = balance.balanced(design.blueprint, bound, rows, free[None], worth, before, stage)
     trace["form"] = balance.logged_form(found)
+    if design.blueprint.stages:
+        trace["stage"] = _stage(found.stages[0], state, design.blueprint.stages)
     trace["events"] += balance.names_of_events(found.happened[0])
     eligible: Bools = found.eligible[0]
     return eligible
+
+
+def _stage(
+    items: tuple[int, ...], state: SittingState, stages: tuple[int, ...]
+) -> dict[str, Any] | None:
+    """The stage of the next item, and its place there; None past the last."""
+    n = len(state.scored[0])
+    place = place_of(stages, n)
+    if place is None:
+        return None
+    return {"number": place.number, "place": n - place.first + 1, "items": list(items)}
+
+
+def _stage_at_hand(state: SittingState, design: ExamDesign) -> dict[str, Any]:
+    """What the trace of an item that is tried out hands on of the stage around it."""
+    stages = () if design.blueprint is None else design.blueprint.stages
+    inside = within(stages, np.array(len(state.scored[0])))
+    return {"stage": _stage(state.stage, state, stages)} if inside else {}
 
 
 def _pool(free: Bools, state: SittingState, items: ItemParameters, design: ExamDesign) -> _Pool:

@@ -1,7 +1,7 @@
 """Keeping an exam's blueprint, by whichever method it names: one door for session and simulation.
 
-Imports `engine.blueprints.look_ahead`, `engine.blueprints.priority_index` and
-`engine.blueprints.shadow`.
+Imports `engine.blueprints.look_ahead`, `engine.blueprints.priority_index`,
+`engine.blueprints.shadow` and `engine.blueprints.stages`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,21 @@ from engine.blueprints.constraints import Constraints, minimums_met
 from engine.blueprints.priority_index import priorities
 from engine.blueprints.programs import CLOCK, Limits
 from engine.blueprints.shadow import PREVIOUS, Form, choices, form_problems, shadow_form
+from engine.blueprints.stages import items_of_stage, next_of, place_of, within
 
-RELAXED, STOPPED, REUSED, WITHOUT = EVENTS = (
+RELAXED, STOPPED, REUSED, WITHOUT, RENEWED = EVENTS = (
     "blueprint_relaxed",
     "shadow_search_stopped",
     "previous_form_used",
     "no_shadow_form",
+    "stage_renewed",
 )
 """What may happen to a blueprint at a step; each is named in its trace."""
+KEPT = "kept for the stage"
+"""The status of a form inside a stage, where none is assembled."""
 
+
+NOTHING = np.zeros(len(EVENTS), dtype=np.bool_)
 
 Values = Callable[[Ints], Floats]
 """Criterion values of some persons, by place: shape ``(n_some, n_items)``."""
@@ -45,11 +51,15 @@ class Balanced:
         Shadow tests by person; None where there is none.
     happened
         Which of ``EVENTS`` happened to whom, shape ``(n_persons, n_events)``.
+    stages
+        By person the items of the stage at hand in their order, those given included; empty in a
+        stage of one item, which any item of the form may fill, and without stages.
     """
 
     eligible: Bools
     forms: tuple[Form | None, ...]
     happened: Bools
+    stages: tuple[tuple[int, ...], ...]
 
 
 def packed(rows: Ints, present: Bools) -> Ints:
@@ -66,6 +76,7 @@ def balanced(
     free: Bools,
     values: Values,
     previous: Sequence[tuple[int, ...]] = (),
+    stages: Sequence[tuple[int, ...]] = (),
 ) -> Balanced:
     """Narrow the free items to those that keep the blueprint.
 
@@ -80,11 +91,11 @@ def balanced(
         Items neither given nor held, shape ``(n_persons, n_items)``.
     values
         Of the criterion.
-    previous
-        The shadow tests of the step before, by person.
+    previous, stages
+        The shadow tests of the step before and the items of the stage at hand, by person.
     """
     n = len(rows)
-    forms: list[Form | None] = [None] * n
+    found: dict[int, _Found] = {}
     happened = np.zeros((n, len(EVENTS)), dtype=np.bool_)
     if blueprint.method == SHADOW_TEST:
         eligible = np.zeros_like(free)
@@ -93,16 +104,75 @@ def balanced(
     limits = Limits(blueprint.nodes, blueprint.seconds)
     for person in np.flatnonzero(~eligible.any(axis=1)).tolist():
         given = tuple(row for row in rows[person].tolist() if row >= 0)
-        worth = values(np.array([person]))[0]
         before = previous[person] if previous else ()
-        form = shadow_form(bound, worth, given, free[person], limits=limits, previous=before)
-        forms[person] = form
-        if form is None:
-            eligible[person] = _without(bound, rows[[person]], free[person])
-        else:
-            eligible[person] = choices(bound, form, given, free[person])
-        happened[person] = _events(form, lost=form is None and bool(eligible[person].any()))
-    return Balanced(eligible, tuple(forms), happened)
+        one = _kept(blueprint, given, free[person], before, stages[person] if stages else ())
+        if one is None:
+            worth = values(np.array([person]))[0]
+            form = shadow_form(bound, worth, given, free[person], limits=limits, previous=before)
+            one = _opened(blueprint, bound, worth, given, free[person], form)
+        eligible[person], happened[person], found[person] = one.eligible, one.happened, one
+    return Balanced(
+        eligible,
+        tuple(found[person].form if person in found else None for person in range(n)),
+        happened,
+        tuple(found[person].stage if person in found else () for person in range(n)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What a form leaves one person to choose from; shaped as in `Balanced`, without persons."""
+
+    form: Form | None
+    eligible: Bools
+    happened: Bools
+    stage: tuple[int, ...]
+
+
+def _kept(
+    blueprint: Blueprint,
+    given: tuple[int, ...],
+    free: Bools,
+    form: tuple[int, ...],
+    stage: tuple[int, ...],
+) -> _Found | None:
+    """Go on in the stage at hand; None where a form is to be assembled."""
+    place = place_of(blueprint.stages, len(given))
+    row = None if place is None else next_of(place, stage, given, free)
+    if row is None:
+        return None
+    eligible = np.zeros_like(free)
+    eligible[row] = True
+    return _Found(Form(form, None, None, KEPT), eligible, NOTHING, stage)
+
+
+def _opened(
+    blueprint: Blueprint,
+    bound: Constraints,
+    values: Floats,
+    given: tuple[int, ...],
+    free: Bools,
+    form: Form | None,
+) -> _Found:
+    """Begin a stage, or what is left of one, with a form assembled for it."""
+    if form is None:
+        eligible = _without(bound, np.array([given], dtype=np.int64).reshape(1, -1), free)
+    else:
+        eligible = choices(bound, form, given, free)
+    happened = _events(form, lost=form is None and bool(eligible.any()))
+    place = place_of(blueprint.stages, len(given))
+    if place is None or place.size == 1:
+        return _Found(form, eligible, happened, ())
+    happened[EVENTS.index(RENEWED)] = len(given) > place.first
+    if form is None or not eligible.any():
+        return _Found(form, eligible, happened, ())
+    among = np.zeros_like(free)
+    among[[row for row in form.rows if row not in given]] = True
+    done = given[place.first :]
+    more = items_of_stage(bound, values, among & free, given, place.size - len(done))
+    eligible = np.zeros_like(free)
+    eligible[more[0]] = True
+    return _Found(form, eligible, happened, (*done, *more))
 
 
 def weigh(
@@ -114,16 +184,21 @@ def weigh(
     return priorities(bound, look_ahead.progress(bound, rows), values, eligible)
 
 
-def wait_for_minimums(bound: Constraints, rows: Ints, codes: Ints) -> Ints:
-    """Let no rule stop a test that still lacks what its blueprint asks for, but its length.
+def wait_for_minimums(
+    bound: Constraints, rows: Ints, codes: Ints, stages: Sequence[int] = ()
+) -> Ints:
+    """Let no rule but the length stop a test that lacks what its blueprint asks for, or in a stage.
 
     Parameters
     ----------
     codes
         Places in ``engine.rules.stopping.REASONS`` by person, -1 for none.
+    stages
+        Items of each stage.
     """
-    short = (rows >= 0).sum(axis=1) < bound.length
-    return np.where(short & ~minimums_met(bound, rows), -1, codes)
+    n = (rows >= 0).sum(axis=1)
+    waits = ~minimums_met(bound, rows) | within(stages, n)
+    return np.where((n < bound.length) & waits, -1, codes)
 
 
 def _without(bound: Constraints, rows: Ints, free: Bools) -> Bools:
@@ -133,7 +208,12 @@ def _without(bound: Constraints, rows: Ints, free: Bools) -> Bools:
 
 
 def replayed(
-    bound: Constraints, rows: Ints, free: Bools, values: Values, logged: Mapping[str, Any]
+    blueprint: Blueprint,
+    bound: Constraints,
+    rows: Ints,
+    free: Bools,
+    values: Values,
+    logged: Mapping[str, Any],
 ) -> tuple[Balanced, tuple[str, ...]]:
     """Take up the form that was logged at a step whose search the clock had stopped.
 
@@ -143,18 +223,19 @@ def replayed(
         As from `balanced` for one person, and what is wrong with the form.
     """
     form = Form(**{**logged, "rows": tuple(logged["rows"]), "relaxed": tuple(logged["relaxed"])})
-    given = tuple(rows[0].tolist())
-    problems = form_problems(bound, values(np.array([0]))[0], given, free[0], form)
-    eligible = choices(bound, form, given, free[0])
-    return Balanced(eligible[None], (form,), _events(form, lost=False)[None]), problems
+    given, worth = tuple(rows[0].tolist()), values(np.array([0]))[0]
+    problems = form_problems(bound, worth, given, free[0], form)
+    one = _opened(blueprint, bound, worth, given, free[0], form)
+    found = Balanced(one.eligible[None], (form,), one.happened[None], (one.stage,))
+    return found, problems
 
 
 def _events(form: Form | None, *, lost: bool) -> Bools:
     """Which of ``EVENTS`` a form, or the lack of one, stands for."""
     if form is None:
-        return np.array([False, False, False, lost])
+        return np.array([False, False, False, lost, False])
     stopped, reused = form.stopped_by is not None, form.status == PREVIOUS
-    return np.array([bool(form.relaxed), stopped, reused, False])
+    return np.array([bool(form.relaxed), stopped, reused, False, False])
 
 
 def logged_form(found: Balanced) -> dict[str, Any] | None:

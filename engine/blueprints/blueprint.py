@@ -21,7 +21,7 @@ MASKS, PRIORITY_INDEX, SHADOW_TEST = METHODS = ("masks", "priority_index", "shad
 """How a blueprint is kept: by `engine.blueprints.look_ahead`, by it and Cheng and Chang's index, or
 by `engine.blueprints.shadow`."""
 SOLVER = ("nodes", "seconds")
-TABLES = ("method", *SOLVER, "content", "labels", "totals", "sets", "enemies", "excluded")
+TABLES = ("method", *SOLVER, "stages", "content", "labels", "totals", "sets", "enemies", "excluded")
 COUNTS = ("minimum", "maximum")
 SHARES = ("minimum_share", "maximum_share")
 
@@ -76,6 +76,9 @@ class Blueprint:
     nodes, seconds
         When a shadow test is taken as good as it was found so far; the seconds are a last resort,
         since no replay can repeat what a clock did.
+    stages
+        Items of each stage, where a shadow test is assembled only as a stage begins; empty for one
+        before every item.
     content
         Bounds on the number of items by content area.
     labels
@@ -94,6 +97,7 @@ class Blueprint:
     method: str = MASKS
     nodes: int = 2000
     seconds: float = 5.0
+    stages: tuple[int, ...] = ()
     content: tuple[Bound, ...] = ()
     labels: tuple[tuple[str, tuple[Bound, ...]], ...] = ()
     totals: tuple[Bound, ...] = ()
@@ -108,7 +112,7 @@ def blueprint_from_mapping(table: Any) -> Blueprint:
     Parameters
     ----------
     table
-        ``method``, ``nodes``, ``seconds``; ``content.AREA``, ``labels.LABEL.VALUE`` and
+        ``method``, ``nodes``, ``seconds``, ``stages``; ``content.AREA``, ``labels.LABEL.VALUE`` and
         ``totals.NUMBER`` with minimum, maximum, minimum_share, maximum_share
         (shares not for totals); ``sets`` with min_items and
         max_items; ``enemies``, a list of lists of items; ``excluded``, a list of items.
@@ -123,6 +127,7 @@ def blueprint_from_mapping(table: Any) -> Blueprint:
     labels = _mapping(given.get("labels", {}), "blueprint.labels")
     return Blueprint(
         **_method(given),
+        stages=_stages(given),
         content=_bounds(given.get("content", {}), "blueprint.content", whole=True),
         labels=tuple(
             (str(name), _bounds(of, f"blueprint.labels.{name}", whole=True))
@@ -145,6 +150,7 @@ def blueprint_to_mapping(blueprint: Blueprint) -> dict[str, Any]:
         "method": blueprint.method,
         "nodes": blueprint.nodes,
         "seconds": blueprint.seconds,
+        "stages": list(blueprint.stages),
         "content": _table(blueprint.content),
         "labels": {name: _table(bounds) for name, bounds in blueprint.labels},
         "totals": _table(blueprint.totals),
@@ -170,6 +176,21 @@ def _method(given: Mapping[str, Any]) -> dict[str, Any]:
             if found[key] <= 0:
                 raise InputError("a number above 0", found[key], column=f"blueprint.{key}")
     return found
+
+
+def _stages(given: Mapping[str, Any]) -> tuple[int, ...]:
+    """Read the sizes of stages, which only shadow tests have."""
+    sizes = tuple(
+        _count(size, "blueprint.stages")
+        for size in _list(given.get("stages", []), "blueprint.stages")
+    )
+    if "stages" in given and (not sizes or min(sizes) < 1):
+        expected = "a list of whole numbers from 1"
+        raise InputError(expected, list(sizes), column="blueprint.stages")
+    if sizes and given.get("method", MASKS) != SHADOW_TEST:
+        expected = f"method {SHADOW_TEST!r}, whose forms stages are taken from"
+        raise InputError(expected, repr(given.get("method", MASKS)), column="blueprint.method")
+    return sizes
 
 
 def _table(bounds: Sequence[Bound]) -> dict[str, dict[str, float]]:

@@ -25,6 +25,7 @@ from engine.blueprints.blueprint import (
 )
 from engine.blueprints.content_shares import Shares, check_areas, check_shares
 from engine.blueprints.feasibility import check_blueprint
+from engine.blueprints.stages import check_stages
 from engine.criteria.situation import USUAL_CRITERION_GRID, CriterionRules
 from engine.errors import InputError
 from engine.exposure.rules import WEIGHING, ExposureRules, check_exposure
@@ -207,10 +208,26 @@ class ExamDesign:
         if self.stop.longest is None:
             expected = "length or max_items, for which a blueprint is meant"
             raise InputError(expected, "neither", column="stopping.length")
+        self._check_stages(self.blueprint.stages)
         weighing = self.exposure.method in WEIGHING or self.criterion != "max_information"
         if self.blueprint.method == PRIORITY_INDEX and (weighing or self.content_shares):
             expected = "max_information alone, which the priority index weighs"
             raise InputError(expected, "another criterion or content shares", column="blueprint")
+
+    def _check_stages(self, stages: Sequence[int]) -> None:
+        """Refuse stages of another length, and rules on single items that stages would undo."""
+        check_stages(stages, self.scored_length)
+        if max(stages, default=1) == 1:
+            return
+        undone = {
+            "selection.randomesque": self.randomesque > 1,
+            "selection.content": bool(self.content_shares),
+            "exposure.method": self.exposure.method != "none",
+        }
+        for column, asked in undone.items():
+            if asked:
+                expected = "no rule on single items beside stages of several, chosen as a whole"
+                raise InputError(expected, f"stages of up to {max(stages)}", column=column)
 
     @property
     def cuts(self) -> tuple[float, ...]:

@@ -46,6 +46,9 @@ class SittingState:
     form
         Shadow test of the step before, ``trace["form"]["rows"]``: stands in when a search ends
         without an answer.
+    stage
+        Items of the stage at hand in their order, ``trace["stage"]["items"]``; empty without
+        stages.
     logged_form
         In replay of a step whose search the clock stopped: ``trace["form"]`` as it was logged. It
         is checked and used, since no search can be counted on to end alike.
@@ -61,6 +64,7 @@ class SittingState:
     prior_mean: float | None = None
     usage: Usage | Readings | None = None
     form: tuple[int, ...] = ()
+    stage: tuple[int, ...] = ()
     logged_form: Mapping[str, Any] | None = None
 
     @property
@@ -106,12 +110,29 @@ class Step:
     @property
     def rejected(self) -> frozenset[int]:
         """Rows that left the sitting at this step; to be kept in the state."""
-        return frozenset(self.trace.get("rejected", ()))
+        rows: frozenset[int] = carried(self.trace)["rejected"]
+        return rows
 
     @property
     def form(self) -> tuple[int, ...]:
         """Bank rows of the shadow test of this step, none without; to be kept in the state."""
-        return tuple((self.trace.get("form") or {}).get("rows", ()))
+        rows: tuple[int, ...] = carried(self.trace)["form"]
+        return rows
+
+    @property
+    def stage(self) -> tuple[int, ...]:
+        """Bank rows of the stage at hand, none without; to be kept in the state."""
+        rows: tuple[int, ...] = carried(self.trace)["stage"]
+        return rows
+
+
+def carried(trace: Mapping[str, Any]) -> dict[str, Any]:
+    """What the trace of a step hands on to the state after it, as `record_response` takes it."""
+    return {
+        "rejected": frozenset(trace.get("rejected", ())),
+        "form": tuple((trace.get("form") or {}).get("rows", ())),
+        "stage": tuple((trace.get("stage") or {}).get("items", ())),
+    }
 
 
 def record_response(
@@ -121,13 +142,15 @@ def record_response(
     *,
     rejected: frozenset[int] = frozenset(),
     form: tuple[int, ...] = (),
+    stage: tuple[int, ...] = (),
 ) -> SittingState:
     """Add a scored response.
 
     Parameters
     ----------
-    rejected, form
-        `Step.rejected` and `Step.form` of the step that chose the item.
+    rejected, form, stage
+        `Step.rejected`, `Step.form` and `Step.stage` of the step that chose the item; from its
+        logged trace by `carried`.
 
     Raises
     ------
@@ -144,6 +167,7 @@ def record_response(
         scores=(*state.scores, score),
         rejected=state.rejected | rejected,
         form=form,
+        stage=stage,
         logged_form=None,
     )
 

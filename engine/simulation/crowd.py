@@ -69,8 +69,9 @@ class Crowd:
     ``who`` is the place of each in the simulation, ``left`` the number of free items by content
     area, ``counts`` the number given, ``n`` that of all items that count, ``scored`` which these
     are, ``untried`` the items still to try out, ``rejected`` those that Sympson-Hetter turned away,
-    ``change`` by how much the last answer moved theta, and ``form`` the items of the last shadow
-    test, without columns where there is no blueprint.
+    ``change`` by how much the last answer moved theta, ``form`` the items of the last shadow
+    test, without columns where there is no blueprint, and ``stage`` those of the stage at hand in
+    order, -1 behind them.
     """
 
     who: Ints
@@ -88,6 +89,7 @@ class Crowd:
     rejected: Bools
     change: Floats
     form: Bools
+    stage: Ints
 
     def only(self, keep: Bools) -> Crowd:
         """Those to keep."""
@@ -174,7 +176,13 @@ def enter(setting: Setting, who: Ints) -> Crowd:
         rejected=np.zeros((n, n_items), dtype=np.bool_),
         change=np.full(n, np.inf),
         form=np.zeros((n, 0 if setting.design.blueprint is None else n_items), dtype=np.bool_),
+        stage=np.full((n, _longest_stage(setting.design)), -1, dtype=np.int64),
     )
+
+
+def _longest_stage(design: ExamDesign) -> int:
+    """Items of the longest stage; 0 without stages."""
+    return max(design.blueprint.stages, default=0) if design.blueprint is not None else 0
 
 
 def counted_answers(crowd: Crowd, n: int) -> Answers:

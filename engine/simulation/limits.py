@@ -25,7 +25,8 @@ def waiting(setting: Setting, crowd: Crowd, codes: Ints, n: int) -> Ints:
     if setting.bound is None or not (codes >= 0).any():
         return codes
     rows = balance.packed(crowd.rows[:, :n], crowd.scored[:, :n])
-    return balance.wait_for_minimums(setting.bound, rows, codes)
+    assert setting.design.blueprint is not None
+    return balance.wait_for_minimums(setting.bound, rows, codes, setting.design.blueprint.stages)
 
 
 def balanced(
@@ -45,11 +46,13 @@ def balanced(
         free[choosing],
         lambda people: setting.chooser.values(now.only(choosing[people])),
         before,
+        [tuple(row for row in crowd.stage[person].tolist() if row >= 0) for person in choosing],
     )
     free[choosing] = found.eligible
     crowd.form[:] = False
-    for person, form in zip(choosing.tolist(), found.forms, strict=True):
+    for person, form, stage in zip(choosing.tolist(), found.forms, found.stages, strict=True):
         crowd.form[person, list(form.rows) if form else []] = True
+        crowd.stage[person] = [*stage, *[-1] * (crowd.stage.shape[1] - len(stage))]
     record.blueprint_events[crowd.who[choosing]] += found.happened
     left = free.astype(np.int64) @ setting.masks.T.astype(np.int64)
     return replace(crowd, free=free, left=left)

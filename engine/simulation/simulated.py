@@ -46,7 +46,7 @@ class Simulated:
     usage
         Counters after the last examinee, those handed in included.
     blueprint_events
-        Steps at which each of ``engine.blueprints.balance.EVENTS`` happened, ``(n, 4)``.
+        Steps at which each of ``engine.blueprints.balance.EVENTS`` happened, ``(n, 5)``.
     """
 
     items: ItemParameters

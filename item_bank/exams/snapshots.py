@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.rules.states import carried
 from engine.session import SittingState
 from item_bank.exams.designs import LoadedExam, load_version
 from item_bank.exams.errors import NotFound
@@ -152,7 +153,8 @@ def engine_state(
             for presented in snapshot.presented[: len(counted)]
             for row in presented.trace.get("rejected", ())
         ),
-        form=tuple((last.get("form") or {}).get("rows", ())),
+        form=carried(last)["form"],
+        stage=carried(last)["stage"],
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.randomness import uniform
+from engine.rules.states import carried
 from engine.session import Step, next_step, record_response
 from item_bank.exams import records
 from item_bank.exams.questions import choice_ids, mark
@@ -69,7 +70,9 @@ def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
         return Decision(answer, None, None, ())
     presented = snapshot.presented[-1]
     points = mark(db, presented.revision_id, answer.choice)
-    state = record_response(rules_state(snapshot), presented.row, points)
+    state = record_response(
+        rules_state(snapshot), presented.row, points, **carried(presented.trace)
+    )
     step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
     return Decision(answer, points, step, _choice_order(db, snapshot, step))
 

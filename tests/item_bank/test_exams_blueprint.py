@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 from sqlalchemy import select
 from support.sittings import EXAM, begin, finish, open_hall
@@ -56,6 +58,22 @@ def test_a_sitting_keeps_its_blueprint_and_replays(hall, method):
 def test_searches_that_the_clock_stops_are_logged_and_replay(hall):
     _, end, presented = sit(hall, exam_with("shadow_test", seconds=1e-9))
     assert {event for item in presented for event in item.trace["events"]} == {"no_shadow_form"}
+    assert replay(hall.db, end.sitting_id).problems == ()
+
+
+@pytest.mark.parametrize("seconds", [5.0, 1e-9])
+def test_a_sitting_of_stages_replays(hall, seconds):
+    text = exam_with("shadow_test", seconds).replace("enemies =", "stages = STAGES\nenemies =", 1)
+    length = tomllib.loads(text.replace("STAGES", "[]"))["stopping"]
+    length = length.get("length") or length["max_items"]
+    text = text.replace("STAGES", f"[2, {length - 2}]").replace("randomesque = 2", "")
+    _, end, presented = sit(hall, text)
+    said = [item.trace["stage"] for item in presented]
+    assert [one["number"] for one in said] == [1, 1, *[2] * (len(said) - 2)]
+    if seconds > 1:
+        items = [item.row for item in presented]
+        assert said[0]["items"] == items[:2]
+        assert said[-1]["items"][: len(items) - 2] == items[2:]
     assert replay(hall.db, end.sitting_id).problems == ()
 
 
