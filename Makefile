@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help install install-test demo test test-full lint bench screenshots pins clean
+.PHONY: help install install-test install-bench demo test test-full lint bench screenshots pins clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,12 @@ $(VENV)/.installed-test: requirements/test.txt $(VENV)/.installed
 	$(call pip_install,requirements/test.txt)
 	@touch $@
 
+install-bench: $(VENV)/.installed-bench
+
+$(VENV)/.installed-bench: requirements/bench.txt $(VENV)/.installed
+	$(call pip_install,requirements/bench.txt)
+	@touch $@
+
 define pip_install
 	@echo "Installing $(1) into $(VENV) ..."
 	$(if $(UV),$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(1),$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1))
@@ -51,7 +57,7 @@ test: lint ## Everything that a change must pass, in minutes
 test-full: lint ## The above and what takes long
 	$(BIN)/pytest -n auto
 
-bench: install-test ## Print speed as ratios measured in one run
+bench: install-bench ## Print speed as ratios measured in one run, to catsim and mirt too
 	$(BIN)/python -m benchmarks
 
 screenshots: install-test ## Photograph every page at 390 and 1440 px into build/screenshots
@@ -60,6 +66,7 @@ screenshots: install-test ## Photograph every page at 390 and 1440 px into build
 pins: ## Resolve the pinned requirements again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements/run.txt --custom-compile-command "make pins"
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra test -c requirements/run.txt -o requirements/test.txt --custom-compile-command "make pins"
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml --extra bench -c requirements/run.txt -c requirements/test.txt -o requirements/bench.txt --custom-compile-command "make pins"
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -9,8 +9,8 @@ import sys
 
 import benchmarks
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(name, "1")  # CPU time of one thread, before numpy is imported
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # CPU time of one thread, before they are imported
 
 
 def main() -> None:

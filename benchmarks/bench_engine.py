@@ -1,7 +1,7 @@
 """The engine's speed in CPU time: one step of a sitting, and examinees of a simulation.
 
-Absolute figures depend on the machine; ratios to the model itself, to the plain computation and to
-other software in the same run do so less.
+Absolute figures depend on the machine; ratios to the model itself and to the plain computation in
+the same run do so less. Other software stands in `benchmarks.bench_peers`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks import others
 from engine.ability.estimates import estimate
 from engine.fast.leading import leading_of_one, lookup_depth
 from engine.fast.lookup import information_lookup
@@ -30,14 +29,14 @@ FIVE = tuple((f"area {number}", 0.2) for number in range(5))
 PLAIN = ExamDesign(stop=THIRTY)
 
 
-def bank(n_items: int) -> ItemParameters:
+def bank(n_items: int, model: str = "3pl") -> ItemParameters:
     draws = uniform(1, np.arange(4)[:, None], "bench", np.arange(n_items)[None, :])
     return item_parameters(
         [f"i{number}" for number in range(n_items)],
-        "3pl",
+        model,
         a=0.6 + 1.4 * draws[0],
         b=-3 + 6 * draws[1],
-        c=0.3 * draws[2],
+        c=0.3 * draws[2] if model == "3pl" else None,
         content=[f"area {int(5 * draw)}" for draw in draws[3]],
     )
 
@@ -97,7 +96,6 @@ def bench_step() -> None:
     steps_of_all = kernel(items, states)
     taken = cpu_seconds(lambda: [steps_of_all() for _ in range(10)])
     _print_step("eap and maximum information alone", taken / 10 / len(states), one_look)
-    steps = {}
     for name, design in designs.items():
         states = sit(items, design, 7)
         taken = cpu_seconds(
@@ -105,13 +103,7 @@ def bench_step() -> None:
                 next_step(state, items, design) for _ in range(10) for state in states
             ]
         )
-        steps[name] = taken / 10 / len(states)
-        _print_step(f"next_step with trace, {name}", steps[name], one_look)
-    for name, sittings in (("mirt", others.mirt_sittings), ("catsim", others.catsim_sittings)):
-        if others.is_installed(name):
-            step = 1 / others.LENGTH / sittings(items, thetas(2), cpu_seconds)
-            ratio = step / steps["eap"]
-            print(f"{name}, a step from 10,000 items: {1e6 * step:,.0f} us, {ratio:.0f} times ours")
+        _print_step(f"next_step with trace, {name}", taken / 10 / len(states), one_look)
 
 
 def _print_step(name: str, seconds: float, one_look: float) -> None:
@@ -125,7 +117,6 @@ def bench_simulation() -> None:
     seeds = sitting_seeds(0, 40).tolist()
     single = len(seeds) / cpu_seconds(lambda: [sit(banks[300], PLAIN, seed) for seed in seeds])
     print(f"one by one, 30 of 300 items, eap: {single:,.0f} examinees per CPU second")
-    speeds = {}
     for n, name, design in (
         (300, "eap", PLAIN),
         (5000, "eap", PLAIN),
@@ -140,28 +131,11 @@ def bench_simulation() -> None:
         taken = cpu_seconds(
             lambda n=n, design=design, some=some: simulate(banks[n], design, theta=some)
         )
-        speed = speeds[n, name] = len(some) / taken
+        speed = len(some) / taken
         print(
             f"simulated, 30 of {n:,} items, {name}: {speed:,.0f} examinees per CPU second, "
             f"{speed / single:.0f} times one by one"
         )
-    _beside_others(banks[300], speeds[300, "eap"])
-
-
-def _beside_others(items: ItemParameters, ours: float) -> None:
-    if others.is_installed("mirt"):
-        theirs = others.mirt_simulation(items, thetas(2000), cpu_seconds)
-        _print_speed("mirt, lock step", theirs, ours)
-    if others.is_installed("catsim"):
-        theirs = others.catsim_sittings(items, thetas(8), cpu_seconds)
-        _print_speed("catsim", theirs, ours)
-
-
-def _print_speed(name: str, theirs: float, ours: float) -> None:
-    print(
-        f"{name}, 30 of 300 items: {theirs:,.0f} examinees per CPU second; "
-        f"ours {ours / theirs:.0f} times as many"
-    )
 
 
 def main() -> None:
