@@ -10,6 +10,7 @@ family           probability                                  local parameters
 logistic         c + (d - c) expit(slope theta + intercept)   slope, intercept, logit c, d
 partial credit   proportional to exp(k slope theta + d_k)     slope, d_1, ..., d_m
 graded           expit(slope theta + d_k) for X >= k          slope, d_1 > ... > d_m
+nominal          proportional to exp(s_k theta + d_k)         s_1, ..., s_m, d_1, ..., d_m
 ===============  ===========================================  ============================
 """
 
@@ -23,6 +24,7 @@ from engine.arrays import Floats
 LOGISTIC = "logistic"
 PARTIAL_CREDIT = "partial_credit"
 GRADED = "graded"
+NOMINAL = "nominal"
 
 
 def log_probabilities(family: str, parameters: Floats, theta: Floats) -> Floats:
@@ -31,7 +33,7 @@ def log_probabilities(family: str, parameters: Floats, theta: Floats) -> Floats:
     Parameters
     ----------
     family
-        ``logistic``, ``partial_credit`` or ``graded``, as in ``engine.items``.
+        ``logistic``, ``partial_credit``, ``graded`` or ``nominal``, as in ``engine.items``.
     parameters
         Local parameters, shape (n_items, n_local); NaN where an item lacks a category.
     theta
@@ -46,6 +48,8 @@ def log_probabilities(family: str, parameters: Floats, theta: Floats) -> Floats:
         return _logistic_log_probabilities(parameters, theta)
     if family == GRADED:
         return _graded_log_probabilities(parameters, theta)
+    if family == NOMINAL:
+        return _nominal_log_probabilities(parameters, theta)
     return _partial_credit_log_probabilities(parameters, theta)
 
 
@@ -61,6 +65,8 @@ def score_functions(family: str, parameters: Floats, theta: Floats, n_local: int
         return _logistic_scores(parameters, theta, n_local)
     if family == GRADED:
         return _graded_scores(parameters, theta)
+    if family == NOMINAL:
+        return _nominal_scores(parameters, theta)
     return _partial_credit_scores(parameters, theta)
 
 
@@ -159,3 +165,24 @@ def _graded_scores(parameters: Floats, theta: Floats) -> Floats:
             scores[:, v - 1, :, v] = -np.exp(density[:, v] - log_p[:, v - 1])
     scores[np.isneginf(log_p)] = 0.0
     return np.nan_to_num(scores, nan=0.0)
+
+
+def _nominal_log_probabilities(parameters: Floats, theta: Floats) -> Floats:
+    slopes, intercepts = np.split(parameters, 2, axis=1)
+    terms = slopes[:, :, None] * theta + intercepts[:, :, None]
+    first = np.zeros((len(parameters), 1, theta.size))
+    terms = np.concatenate((first, np.where(np.isnan(terms), -np.inf, terms)), axis=1)
+    return np.asarray(terms - logsumexp(terms, axis=1, keepdims=True))
+
+
+def _nominal_scores(parameters: Floats, theta: Floats) -> Floats:
+    p = np.exp(_nominal_log_probabilities(parameters, theta))
+    n, k, q = p.shape
+    scores = np.zeros((n, k, q, 2 * (k - 1)))
+    for v in range(1, k):
+        by_intercept = -np.repeat(p[:, v : v + 1], k, axis=1)
+        by_intercept[:, v] += 1.0
+        scores[..., k - 2 + v] = by_intercept
+        scores[..., v - 1] = theta * by_intercept
+    scores[p == 0] = 0.0
+    return scores

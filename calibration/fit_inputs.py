@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from calibration.matrix import ResponseMatrix
-from engine.arrays import Bools, Ints
+from engine.arrays import Bools, Floats, Ints
 from engine.errors import InputError
 from engine.items import FAMILIES, ItemParameters, item_parameters
 
@@ -30,10 +30,6 @@ def _joined(fixed: ItemParameters, start: ItemParameters) -> ItemParameters:
     """Fixed items, then those of ``start`` that are not fixed."""
     held = set(fixed.item)
     rest = start.subset([k for k, name in enumerate(start.item) if name not in held])
-    width = max(fixed.thresholds.shape[1], rest.thresholds.shape[1])
-    steps = np.full((len(fixed) + len(rest), width), np.nan)
-    steps[: len(fixed), : fixed.thresholds.shape[1]] = fixed.thresholds
-    steps[len(fixed) :, : rest.thresholds.shape[1]] = rest.thresholds
     return item_parameters(
         fixed.item + rest.item,
         fixed.model + rest.model,
@@ -41,8 +37,18 @@ def _joined(fixed: ItemParameters, start: ItemParameters) -> ItemParameters:
         b=np.concatenate((fixed.b, rest.b)),
         c=np.concatenate((fixed.c, rest.c)),
         d=np.concatenate((fixed.d, rest.d)),
-        thresholds=steps,
+        thresholds=_stacked(fixed.thresholds, rest.thresholds),
+        slopes=_stacked(fixed.slopes, rest.slopes),
+        intercepts=_stacked(fixed.intercepts, rest.intercepts),
     )
+
+
+def _stacked(upper: Floats, lower: Floats) -> Floats:
+    """One table over the other, NaN where one is narrower."""
+    table = np.full((len(upper) + len(lower), max(upper.shape[1], lower.shape[1])), np.nan)
+    table[: len(upper), : upper.shape[1]] = upper
+    table[len(upper) :, : lower.shape[1]] = lower
+    return table
 
 
 def checked_models(
@@ -97,9 +103,12 @@ def with_held(found: ItemParameters, fixed: ItemParameters, held: Bools) -> Item
     """Put held items back digit for digit, not as they come out of slopes and intercepts."""
     rows = np.flatnonzero(held)
     own = [fixed.row(found.item[row]) for row in rows]
-    columns = {name: np.array(getattr(found, name)) for name in ("a", "b", "c", "d", "thresholds")}
-    for name in ("a", "b", "c", "d"):
+    scalars, steps = ("a", "b", "c", "d"), ("thresholds", "slopes", "intercepts")
+    columns = {name: np.array(getattr(found, name)) for name in (*scalars, *steps)}
+    for name in scalars:
         columns[name][rows] = getattr(fixed, name)[own]
-    width = min(found.thresholds.shape[1], fixed.thresholds.shape[1])
-    columns["thresholds"][rows, :width] = fixed.thresholds[own, :width]
+    for name in steps:
+        given = getattr(fixed, name)
+        width = min(columns[name].shape[1], given.shape[1])
+        columns[name][rows, :width] = given[own, :width]
     return item_parameters(found.item, found.model, content=found.content, **columns)

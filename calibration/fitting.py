@@ -25,7 +25,7 @@ from engine.arrays import Floats
 from engine.errors import InputError
 from engine.items import FAMILIES, ItemParameters
 
-MODELS = (*(name for name in FAMILIES if name != "nrm"), "auto")
+MODELS = (*FAMILIES, "auto")
 FEW_POINTS = 41
 
 
@@ -208,7 +208,8 @@ def completed(
     """
     seconds = time.perf_counter() - started
     theta, se, log_l = person_estimates(found.design, found.tables, found.theta)
-    blank = no_errors(len(found.items), found.items.thresholds.shape[1])
+    widths = (found.items.thresholds.shape[1], found.items.slopes.shape[1])
+    blank = no_errors(len(found.items), *widths)
     return Calibration(
         screening,
         found,

@@ -19,6 +19,7 @@ from calibration.mml import MmlFit
 from calibration.s_x2 import ScoreFit, s_x2
 from engine.arrays import Floats, Ints
 
+NOMINAL_SCORES = "categories of nrm have no order: no score, no total score"
 ROUTED = "point-biserial and S-X2 need that all persons met the same items, and these were routed"
 
 
@@ -72,7 +73,11 @@ def item_fit(matrix: ResponseMatrix, fit: MmlFit, theta: Floats) -> ItemFit:
     infit, outfit = residual_fit(matrix, fit, theta)
     correlation, reason = point_biserial(matrix)
     scores = s_x2(matrix, fit)
-    p_value = _p_values(matrix, fit.items.n_categories)
+    nominal = np.array([model == "nrm" for model in fit.items.model])
+    if nominal.any():
+        correlation, reason = np.full(matrix.n_items, np.nan), NOMINAL_SCORES
+    p_value = np.where(nominal, np.nan, _p_values(matrix, fit.items.n_categories))
+    infit, outfit = np.where(nominal, np.nan, infit), np.where(nominal, np.nan, outfit)
     notes = tuple(_note(reason, own, matrix) for own in scores.reasons)
     n = matrix.item_counts()
     return ItemFit(matrix.item, n, p_value, correlation, infit, outfit, rmsd(fit), scores, notes)

@@ -13,13 +13,11 @@ import numpy as np
 from calibration import families
 from calibration.expectation import log_weights
 from calibration.parameter_space import (
-    INTERCEPT_BOUND,
-    LOGIT_BOUNDS,
-    SLOPE_BOUNDS,
     Family,
     Space,
     State,
     bounds,
+    local_bounds,
 )
 from calibration.priors import Priors, prior_terms
 from engine.arrays import Bools, Floats
@@ -175,19 +173,9 @@ def _newton_step(
     return np.clip(step, -_LONGEST, _LONGEST)
 
 
-def _limits(family: Family, width: int) -> tuple[Floats, Floats]:
-    """Lowest and highest admissible local parameters, each (width,)."""
-    low, high = np.full(width, -INTERCEPT_BOUND), np.full(width, INTERCEPT_BOUND)
-    low[0], high[0] = SLOPE_BOUNDS
-    if family.name == families.LOGISTIC:
-        for column, ends in zip(range(2, width), LOGIT_BOUNDS, strict=False):
-            low[column], high[column] = ends
-    return low, high
-
-
 def _leaving(family: Family, local: Floats, slope: Floats) -> Bools:
     """Parameters at an end of their range that the gradient pushes out of it."""
-    low, high = _limits(family, local.shape[1])
+    low, high = local_bounds(family.name, local.shape[1])
     return np.asarray(((local <= low) & (slope < 0)) | ((local >= high) & (slope > 0)))
 
 
@@ -234,7 +222,7 @@ def _without_loss(
 
 def _inside(family: Family, local: Floats) -> Floats:
     """Clip free parameters to their bounds."""
-    return np.where(family.free, np.clip(local, *_limits(family, local.shape[1])), local)
+    return np.where(family.free, np.clip(local, *local_bounds(family.name, local.shape[1])), local)
 
 
 def _latent_normal(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from calibration.fit_inputs import (
 )
 from calibration.matrix import ResponseMatrix
 from calibration.maximisation import gradient, log_prior, maximise, projected
+from calibration.nominal_start import nominal_start
 from calibration.parameter_space import (
     SLOPE_BOUNDS,
     Space,
@@ -132,6 +134,8 @@ def fit(
     fixed: ItemParameters | None = None,
     start: ItemParameters | None = None,
     content: Sequence[str] = (),
+    latent: tuple[Floats, Floats] | None = None,
+    asymptotes: bool = True,
     progress: Callable[[int, float], None] | None = None,
 ) -> MmlFit:
     """Estimate item parameters and latent densities.
@@ -153,6 +157,10 @@ def fit(
         priors must make them estimable); from the observed proportions where not given.
     content
         Content area by item.
+    latent
+        Mean and standard deviation of each group to begin with; 0 and 1 where not given.
+    asymptotes
+        Whether c and d are estimated where the model has them; else they stay as in ``start``.
     progress
         Called after each expectation step with its number and the log-likelihood.
 
@@ -168,10 +176,19 @@ def fit(
     names = sorted(set(matrix.group))
     group = np.array([names.index(g) for g in matrix.group] or [0] * matrix.n_persons)
     space = make_space(
-        matrix.item, models, n_categories, fixed=held, content=content, n_groups=max(len(names), 1)
+        matrix.item,
+        models,
+        n_categories,
+        fixed=held,
+        content=content,
+        n_groups=max(len(names), 1),
+        asymptotes=asymptotes,
     )
     counts = padded_counts(matrix, n_categories)
-    state = starting_state(space, counts, known, known_rows)
+    nominal = partial(nominal_start, matrix, counts, space.model)
+    state = starting_state(space, counts, known, known_rows, nominal)
+    if latent is not None:
+        state = replace(state, mean=latent[0], sd=latent[1])
     design = make_design(matrix, n_categories, group.astype(np.int64))
     found = _iterate(space, design, state, settings, progress)
     return found if fixed is None else replace(found, items=with_held(found.items, fixed, held))

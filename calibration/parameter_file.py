@@ -9,7 +9,7 @@ column that a model lacks is empty or absent. Called by the command line of this
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,8 @@ class StandardErrors:
         Shape (n_items,).
     thresholds
         Shape (n_items, max_thresholds); for dichotomous items all NaN, their error is in ``b``.
+    slopes, intercepts
+        Of nominal items, shape (n_items, max_slopes); without columns where there are none.
     """
 
     a: Floats
@@ -58,6 +60,8 @@ class StandardErrors:
     c: Floats
     d: Floats
     thresholds: Floats
+    slopes: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    intercepts: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +83,12 @@ class ParameterFile:
     labels: dict[str, tuple[str, ...]]
 
 
-def no_errors(n_items: int, n_thresholds: int) -> StandardErrors:
+def no_errors(n_items: int, n_thresholds: int, n_slopes: int = 0) -> StandardErrors:
     """Make standard errors of which none is known."""
     a, b, c, d = np.full((4, n_items), np.nan)
-    return StandardErrors(a, b, c, d, np.full((n_items, n_thresholds), np.nan))
+    slopes, intercepts = np.full((2, n_items, n_slopes), np.nan)
+    thresholds = np.full((n_items, n_thresholds), np.nan)
+    return StandardErrors(a, b, c, d, thresholds, slopes, intercepts)
 
 
 def read_parameters(path: Path | str, *, language: str | None = None) -> ItemParameters:
@@ -119,7 +125,7 @@ def read_parameter_file(path: Path | str, *, language: str | None = None) -> Par
     items = _built(table, models, values, steps)
     items = replace(items, attributes=_attributes(table))
     labels = {name: tuple(table.cells(name)) for name in LABELS if name in table.header}
-    return ParameterFile(items, _errors(table, items.thresholds.shape[1]), labels)
+    return ParameterFile(items, _errors(table, items), labels)
 
 
 def languages_in(path: Path | str) -> tuple[str, ...]:
@@ -161,7 +167,7 @@ def parameter_text(
     nominal = [f"{name}{k + 1}" for name in STEPS[1:] for k in range(items.slopes.shape[1])]
     header = ["item", "model", *SCALARS, *steps, *nominal]
     if se is not None:
-        header += [f"se_{name}" for name in (*SCALARS, *steps)]
+        header += [f"se_{name}" for name in (*SCALARS, *steps, *nominal)]
     rows = []
     for row, (item, model) in enumerate(zip(items.item, items.model, strict=True)):
         own = _present(items, row, width)
@@ -169,8 +175,19 @@ def parameter_text(
         if se is not None:
             cells += [float(column[row]) for column in (errors.a, errors.b, errors.c, errors.d)]
             cells += [float(errors.thresholds[row, k]) for k in range(width)]
+            if nominal:
+                cells += _nominal_errors(errors, row, len(nominal) // 2)
         rows.append([*cells, *(texts[row] for texts in extra.values())])
     return csv_text([*header, *extra], rows)
+
+
+def _nominal_errors(errors: StandardErrors, row: int, width: int) -> list[float]:
+    """Cells of slopes, then of intercepts."""
+    cells = []
+    for values in (errors.slopes, errors.intercepts):
+        own = values[row].tolist() if values.size else []
+        cells += [*own, *[np.nan] * (width - len(own))]
+    return cells
 
 
 def _present(items: ItemParameters, row: int, width: int) -> list[float | None]:
@@ -202,7 +219,7 @@ def _check_columns(table: TextTable) -> None:
         if name not in table.header:
             raise InputError(f"a column {name}", "none", file=table.file, line=1)
     known = {"item", "model", *SCALARS, *LABELS, *(f"se_{name}" for name in SCALARS)}
-    for prefix in (*STEPS, "se_b"):
+    for prefix in (*STEPS, *(f"se_{name}" for name in STEPS)):
         known |= {f"{prefix}{k + 1}" for k in range(_n_steps(table.header, prefix))}
     for name in table.header:
         if name not in known:
@@ -363,14 +380,20 @@ def _attributes(table: TextTable) -> ItemAttributes:
     )
 
 
-def _errors(table: TextTable, width: int) -> StandardErrors:
-    columns = {f"se_{name}": _numbers(table, f"se_{name}") for name in SCALARS}
-    steps = np.full((len(table.rows), width), np.nan)
-    found = _step_columns(table, "se_b")
-    steps[:, : found.shape[1]] = found[:, :width]
-    every = columns | {f"se_b{k + 1}": steps[:, k] for k in range(width)}
-    for name, column in every.items():
+def _errors(table: TextTable, items: ItemParameters) -> StandardErrors:
+    a, b, c, d = (_numbers(table, f"se_{name}") for name in SCALARS)
+    widths = (items.thresholds.shape[1], items.slopes.shape[1], items.slopes.shape[1])
+    steps = []
+    for name, width in zip(STEPS, widths, strict=True):
+        own = np.full((len(table.rows), width), np.nan)
+        found = _step_columns(table, f"se_{name}")[:, :width]
+        own[:, : found.shape[1]] = found
+        steps.append(own)
+    named = dict(zip(SCALARS, (a, b, c, d), strict=True))
+    for name, values in zip(STEPS, steps, strict=True):
+        named |= {f"{name}{k + 1}": column for k, column in enumerate(values.T)}
+    for name, column in named.items():
         for row in np.flatnonzero(column < 0):
-            raise table.error(int(row), name, "a standard error from 0", float(column[row]))
-    a, b, c, d = columns.values()
-    return StandardErrors(a, b, c, d, steps)
+            expected = "a standard error from 0"
+            raise table.error(int(row), f"se_{name}", expected, float(column[row]))
+    return StandardErrors(a, b, c, d, *steps)

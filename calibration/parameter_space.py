@@ -7,19 +7,19 @@ which are free, which are held, and which items share one slope. Called by ``mml
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
 
-from calibration.families import GRADED, LOGISTIC, PARTIAL_CREDIT
+from calibration.families import GRADED, LOGISTIC, NOMINAL, PARTIAL_CREDIT
 from engine.arrays import Bools, Floats, Ints
-from engine.errors import InputError
 from engine.items import FAMILIES, ItemParameters, item_parameters
 
 SLOPE_BOUNDS = (0.01, 30.0)
 INTERCEPT_BOUND = 60.0
+C_START = 0.2
 LOGIT_BOUNDS = ((-12.0, 4.0), (-4.0, 12.0))
 FREE_SLOPE = frozenset({"1pl", "2pl", "3pl", "4pl", "gpcm", "grm"})
 
@@ -31,7 +31,7 @@ class Family:
     Parameters
     ----------
     name
-        ``logistic``, ``partial_credit`` or ``graded``.
+        ``logistic``, ``partial_credit``, ``graded`` or ``nominal``.
     rows
         Their rows among all items, shape (n,).
     n_categories
@@ -112,6 +112,7 @@ def make_space(
     fixed: Bools,
     content: Sequence[str] = (),
     n_groups: int = 1,
+    asymptotes: bool = True,
 ) -> Space:
     """Lay out the free parameters.
 
@@ -124,16 +125,16 @@ def make_space(
     n_groups
         Groups of persons. The first is N(0, 1), unless items are fixed (then mean and variance
         are free) or an item is ``rasch`` or ``pcm`` (then the variance is). All others are free.
+    asymptotes
+        Whether c and d are free where the model has them; else they stay where they begin.
     """
-    if "nrm" in model:
-        where = f"item {item[model.index('nrm')]}: model"
-        raise InputError("a model that can be calibrated", "nrm, which cannot", column=where)
     counter = 0
     families = []
-    for name in (LOGISTIC, PARTIAL_CREDIT, GRADED):
+    for name in (LOGISTIC, PARTIAL_CREDIT, GRADED, NOMINAL):
         rows = np.flatnonzero([FAMILIES[m] == name for m in model])
         if rows.size:
-            family, counter = _family(name, rows, model, n_categories, fixed, counter)
+            given = (_models_of(model, rows, asymptotes=asymptotes), n_categories, fixed)
+            family, counter = _family(name, rows, *given, counter)
             families.append(family)
     one_slope = any(m in {"rasch", "pcm"} for m, held in zip(model, fixed, strict=True) if not held)
     later = np.arange(n_groups) > 0
@@ -154,21 +155,28 @@ def make_space(
     )
 
 
+def _models_of(model: Sequence[str], rows: Ints, *, asymptotes: bool) -> list[str]:
+    """Model of the given rows; held asymptotes leave a 2PL to be estimated."""
+    plain = {} if asymptotes else {"3pl": "2pl", "4pl": "2pl"}
+    return [plain.get(model[row], model[row]) for row in rows]
+
+
 def _family(
     name: str,
     rows: Ints,
-    model: Sequence[str],
+    models: list[str],
     n_categories: Ints,
     fixed: Bools,
     counter: int,
 ) -> tuple[Family, int]:
-    models = [model[row] for row in rows]
     has = np.array([m in FREE_SLOPE for m in models])
     steps = n_categories[rows] - 1
     if name == LOGISTIC:
         low = np.array([m in {"3pl", "4pl"} for m in models])
         high = np.array([m == "4pl" for m in models])
         free = np.column_stack((has, np.ones(len(rows), bool), low, high))
+    elif name == NOMINAL:
+        free = np.tile(np.arange(steps.max()) < steps[:, None], 2)
     else:
         free = np.column_stack((has, np.arange(steps.max()) < steps[:, None]))
     free &= ~fixed[rows][:, None]
@@ -211,16 +219,27 @@ def bounds(space: Space) -> tuple[Floats, Floats]:
     low = np.full(space.n_free, -INTERCEPT_BOUND)
     high = np.full(space.n_free, INTERCEPT_BOUND)
     for family in space.families:
-        slopes = family.index[family.free[:, 0], 0]
-        low[slopes], high[slopes] = SLOPE_BOUNDS
-        if family.name == LOGISTIC:
-            for column, (lowest, highest) in zip((2, 3), LOGIT_BOUNDS, strict=True):
-                logits = family.index[family.free[:, column], column]
-                low[logits], high[logits] = lowest, highest
+        lowest, highest = local_bounds(family.name, family.index.shape[1])
+        for column in range(lowest.size):
+            own = family.index[family.free[:, column], column]
+            low[own], high[own] = lowest[column], highest[column]
     spread = space.sd_index[space.sd_index >= 0]
     low[spread], high[spread] = np.log(0.05), np.log(5.0)
     centre = space.mean_index[space.mean_index >= 0]
     low[centre], high[centre] = -5.0, 5.0
+    return low, high
+
+
+def local_bounds(family: str, width: int) -> tuple[Floats, Floats]:
+    """Lowest and highest admissible local parameters, each (width,)."""
+    low, high = np.full(width, -INTERCEPT_BOUND), np.full(width, INTERCEPT_BOUND)
+    if family == NOMINAL:
+        low[: width // 2], high[: width // 2] = -SLOPE_BOUNDS[1], SLOPE_BOUNDS[1]
+        return low, high
+    low[0], high[0] = SLOPE_BOUNDS
+    if family == LOGISTIC:
+        for column, ends in zip(range(2, width), LOGIT_BOUNDS, strict=False):
+            low[column], high[column] = ends
     return low, high
 
 
@@ -232,29 +251,52 @@ def local_parameters(items: ItemParameters, rows: Ints, family: str, width: int)
             return np.column_stack(
                 (a, -a * items.b[rows], logit(items.c[rows]), logit(items.d[rows]))
             )
-    steps = np.full((len(rows), width - 1), np.nan)
-    known = items.thresholds[rows][:, : width - 1]
-    steps[:, : known.shape[1]] = known
+    if family == NOMINAL:
+        half = width // 2
+        return np.hstack([_padded(x[rows], half) for x in (items.slopes, items.intercepts)])
+    steps = _padded(items.thresholds[rows], width - 1)
     summed = np.cumsum(steps, axis=1) if family == PARTIAL_CREDIT else steps
     return np.column_stack((a, -a[:, None] * summed))
 
 
+def _padded(values: Floats, width: int) -> Floats:
+    """The first columns, and NaN where there are fewer."""
+    wide = np.full((len(values), width), np.nan)
+    wide[:, : values.shape[1]] = values[:, :width]
+    return wide
+
+
 def to_items(space: Space, state: State) -> ItemParameters:
-    """Express a point as a bank: a, b, c, d and thresholds."""
+    """Express a point as a bank: a, b, c, d, thresholds, slopes and intercepts."""
     n = len(space.item)
     width = max(int(family.n_categories.max()) for family in space.families) - 1
     a, b, c, d = np.ones(n), np.full(n, np.nan), np.zeros(n), np.ones(n)
-    thresholds = np.full((n, width), np.nan)
+    thresholds, slopes, intercepts = np.full((3, n, width), np.nan)
     for family, local in zip(space.families, state.local, strict=True):
         rows = family.rows
+        if family.name == NOMINAL:
+            half = local.shape[1] // 2
+            a[rows] = np.nan
+            slopes[rows, :half], intercepts[rows, :half] = local[:, :half], local[:, half:]
+            continue
         a[rows] = local[:, 0]
         steps = thresholds_of(family.name, local)
         thresholds[rows, : steps.shape[1]] = steps
         if family.name == LOGISTIC:
             b[rows] = steps[:, 0]
             c[rows], d[rows] = expit(local[:, 2]), expit(local[:, 3])
+    nominal = any(family.name == NOMINAL for family in space.families)
     return item_parameters(
-        space.item, space.model, a=a, b=b, c=c, d=d, thresholds=thresholds, content=space.content
+        space.item,
+        space.model,
+        a=a,
+        b=b,
+        c=c,
+        d=d,
+        thresholds=thresholds,
+        slopes=slopes if nominal else None,
+        intercepts=intercepts if nominal else None,
+        content=space.content,
     )
 
 
@@ -269,7 +311,11 @@ def thresholds_of(family: str, local: Floats) -> Floats:
 
 
 def starting_state(
-    space: Space, counts: Ints, known: ItemParameters | None, known_rows: Ints, c_start: float = 0.2
+    space: Space,
+    counts: Ints,
+    known: ItemParameters | None,
+    known_rows: Ints,
+    nominal: Callable[[Family], Floats] | None = None,
 ) -> State:
     """Begin from the category counts; items with known parameters begin from those.
 
@@ -283,14 +329,16 @@ def starting_state(
         Parameters of fixed items, or better starts.
     known_rows
         Row in ``known`` of each item, -1 for none, shape (n_items,).
-    c_start
-        First lower asymptote where it is free.
+    nominal
+        Gives first local parameters of nominal items, for which counts do not suffice.
     """
     local = []
     for family in space.families:
-        start = _family_start(
-            family, counts[family.rows], c_start, [space.model[k] for k in family.rows]
-        )
+        if family.name == NOMINAL and nominal is not None:
+            start = nominal(family)
+        else:
+            models = [space.model[k] for k in family.rows]
+            start = _family_start(family, counts[family.rows], models)
         has = known_rows[family.rows] >= 0
         if known is not None and has.any():
             rows = known_rows[family.rows][has]
@@ -300,14 +348,14 @@ def starting_state(
     return State(tuple(local), groups, groups + 1.0)
 
 
-def _family_start(family: Family, counts: Ints, c_start: float, models: list[str]) -> Floats:
+def _family_start(family: Family, counts: Ints, models: list[str]) -> Floats:
     n, width = family.index.shape
     start = np.full((n, width), np.nan)
     start[:, 0] = 1.0
     smooth = counts + 0.5
     if family.name == LOGISTIC:
         start[:, 1] = np.log(smooth[:, 1] / smooth[:, 0])
-        start[:, 2] = [logit(c_start) if m in {"3pl", "4pl"} else -np.inf for m in models]
+        start[:, 2] = [logit(C_START) if m in {"3pl", "4pl"} else -np.inf for m in models]
         start[:, 3] = [logit(0.95) if m == "4pl" else np.inf for m in models]
         return start
     for k, categories in enumerate(family.n_categories):

@@ -2,7 +2,8 @@
 
 ``normal-logit`` is a density in the logit of an asymptote, without a Jacobian; ``lognormal`` a
 density in a; ``normal`` a density in b, and in each threshold of a polytomous item, not in the
-intercept. Called by the maximisation and error steps and the command line. Imports ``engine``.
+intercept. Nominal items have none of these and no prior. Called by the maximisation and error steps
+and the command line. Imports ``engine``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calibration.families import LOGISTIC, PARTIAL_CREDIT
+from calibration.families import LOGISTIC, NOMINAL, PARTIAL_CREDIT
 from engine.arrays import Bools, Floats
 from engine.errors import InputError
 
@@ -137,6 +138,8 @@ def prior_terms(
     """
     n, width = parameters.shape
     terms = PriorTerms(np.zeros(n), np.zeros((n, width)), np.zeros((n, width, width)))
+    if family == NOMINAL:
+        return terms
     if priors.a:
         weight = np.where(shared, 1.0 / max(int(shared.sum()), 1), 1.0) * free[:, 0]
         _add_slope(terms, priors.a, parameters, weight)

@@ -84,7 +84,7 @@ def flags(calibration: Calibration) -> dict[str, list[str]]:
             if fit.items.a[row] < LOW_DISCRIMINATION
             else "",
             f"difficulty beyond {EXTREME_DIFFICULTY:g}"
-            if np.nanmax(np.abs(steps)) > EXTREME_DIFFICULTY
+            if np.any(np.abs(steps) > EXTREME_DIFFICULTY)
             else "",
             _mean_square("infit", statistics.infit[row]),
             _mean_square("outfit", statistics.outfit[row]),
@@ -204,6 +204,11 @@ def _parameter_table(
         for k, values in enumerate(items.thresholds.T.tolist(), start=1):
             columns[f"b{k}"] = values
             columns[f"SE b{k}"] = se.thresholds[:, k - 1].tolist()
+    for label in ("slope", "intercept"):
+        values, errors = getattr(items, f"{label}s"), getattr(se, f"{label}s")
+        for k in range(values.shape[1]):
+            columns[f"{label} {k + 1}"] = values[:, k].tolist()
+            columns[f"SE {label} {k + 1}"] = errors[:, k].tolist()
     columns["flags"] = [len(found.get(name, ())) or None for name in items.item]
     shown = {
         name: values

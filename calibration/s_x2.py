@@ -79,6 +79,8 @@ def s_x2(matrix: ResponseMatrix, fit: MmlFit) -> ScoreFit:
 def _inadmissible(matrix: ResponseMatrix, fit: MmlFit, full: int) -> str:
     if matrix.routed:
         return "S-X2 is not admissible for routed data"
+    if "nrm" in fit.items.model:
+        return "no S-X2: a total score needs categories with an order, and nrm has none"
     if fit.design.n_groups > 1:
         return "S-X2 is not computed for several groups at once"
     if full < 3:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import linalg
 from scipy.special import expit
 
-from calibration.families import LOGISTIC, PARTIAL_CREDIT
+from calibration.families import LOGISTIC, NOMINAL, PARTIAL_CREDIT
 from calibration.mml import MmlFit
 from calibration.observed_information import observed_information
 from calibration.parameter_file import StandardErrors, no_errors
@@ -90,10 +90,15 @@ def _latent_errors(covariance: Floats, index: Ints, scale: Floats) -> Floats:
 
 
 def _by_item(fit: MmlFit, covariance: Floats) -> StandardErrors:
-    se = no_errors(len(fit.items), fit.items.thresholds.shape[1])
+    width = fit.items.slopes.shape[1]
+    se = no_errors(len(fit.items), fit.items.thresholds.shape[1], width)
     for family, local in zip(fit.space.families, fit.state.local, strict=True):
         own = _item_covariances(covariance, family)
         free, rows = family.free, family.rows
+        if family.name == NOMINAL:
+            error = np.where(free, np.sqrt(np.diagonal(own, axis1=1, axis2=2)), np.nan)
+            se.slopes[rows], se.intercepts[rows] = np.split(error, 2, axis=1)
+            continue
         se.a[rows] = np.where(free[:, 0], np.sqrt(own[:, 0, 0]), np.nan)
         steps = np.where(free[:, 1:2], _threshold_errors(family, local, own), np.nan)
         if family.name == LOGISTIC:

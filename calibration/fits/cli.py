@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from calibration.parameter_file import ParameterFile
 
 FILE = click.Path(path_type=Path)
-MODEL_NAMES = "rasch, 1pl, 2pl, 3pl, 4pl, grm, pcm, gpcm or auto"
+MODEL_NAMES = "rasch, 1pl, 2pl, 3pl, 4pl, grm, pcm, gpcm, nrm or auto"
 
 
 EM_OPTIONS = (
@@ -132,8 +132,6 @@ def _checked(fitting: _Fitting) -> _Fitting:
     ):
         if value not in known:
             raise InputError(" or ".join(known), value, column=name)
-    if fitting.model == "nrm":
-        raise InputError(f"{MODEL_NAMES} (nrm is not supported yet)", "nrm", column="--model")
     check_numbers(fitting.quadrature, fitting.tolerance, fitting.max_iterations)
     return fitting
 

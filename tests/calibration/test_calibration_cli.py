@@ -297,7 +297,6 @@ def test_bad_data_end_as_one_line_with_nothing_written(run_command, tmp_path, te
 
 
 BAD_OPTIONS = [
-    (["--model", "nrm"], "nrm is not supported yet"),
     (["--model", "5pl"], "expected one of rasch"),
     (["--backend", "mirt"], "expected mml or girth"),
     (["--backend", "girth", "--model", "3pl"], "3pl"),
