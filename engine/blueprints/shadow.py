@@ -88,8 +88,9 @@ def shadow_form(
     limits
         Of the search.
     previous
-        The form of the step before, used when the search ends without an answer; while it can be
-        kept it also tells the search what is possible, which saves time and changes no result.
+        The form of the step before, used when the search ends without an answer. The search also
+        begins with its items, which saves time; of forms that are equally good within 1e-6 it may
+        so find another, and therefore the previous form is part of a step's record.
 
     Returns
     -------
@@ -106,7 +107,8 @@ def shadow_form(
             continue
         program = _program(bound, values, rows[0], open_, relaxed)
         known = _known(bound, values, given, previous, open_) if level == 0 else -np.inf
-        found = solve(program, limits, known)
+        before = np.flatnonzero(np.isin(np.flatnonzero(open_), previous))
+        found = solve(program, limits, known, before)
         if found.status != INFEASIBLE:
             missed = _missed(bound, found, int(open_.sum()), relaxed)
             return _form(found, values, rows[0], missed, np.flatnonzero(open_)) or _previous(
