@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from calibration.dif.cli import dif
 from calibration.fits.cli import fit, score
+from calibration.linking.cli import drift, link
 from calibration.recalibrations.cli import recalibrate
 
 
@@ -13,5 +15,5 @@ def calibrate() -> None:
     """Estimate item parameters and abilities from responses."""
 
 
-for command in (fit, score, recalibrate):
+for command in (fit, score, dif, recalibrate, link, drift):
     calibrate.add_command(command)

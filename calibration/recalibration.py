@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calibration.fitting import Calibration, completed
-from calibration.linking import Link, mean_shift, stocking_lord, transformed
+from calibration.linking.constants import stocking_lord
+from calibration.linking.scales import Link, transformed
 from calibration.matrix import ResponseMatrix
 from calibration.mml import MmlFit, Settings, at_parameters, fit
 from calibration.parameter_file import StandardErrors
@@ -248,10 +249,7 @@ def _free_all(
     found = fit(matrix, release.model, settings, start=release, progress=progress)
     errors = standard_errors(found).se
     anchors = [release.row(name) for name in plan.free]
-    same_unit = all(model in {"rasch", "pcm"} for model in release.model)
-    link = (mean_shift if same_unit else stocking_lord)(
-        found.items.subset(anchors), release.subset(anchors)
-    )
+    link = stocking_lord(found.items.subset(anchors), release.subset(anchors))
     estimated = np.array([name in plan.free for name in release.item])
     items = _chosen(transformed(found.items, link), release, estimated)
     mean, sd = float(found.latent_mean[0]), float(found.latent_sd[0])

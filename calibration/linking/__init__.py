@@ -1,0 +1,1 @@
+"""Linking: constants between scales, their errors, drift of items, and leaks."""
