@@ -108,6 +108,20 @@ class ResponseMatrix:
             group=self.group[first:last],
         )
 
+    def persons_where(self, keep: Bools) -> ResponseMatrix:
+        """Only the persons of a mask, shape (n_persons,), in their order."""
+        seen = np.repeat(keep, self.person_counts())
+        chosen = np.flatnonzero(keep)
+        counts = self.person_counts()[keep]
+        return replace(
+            self,
+            person=tuple(self.person[k] for k in chosen),
+            offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            column=self.column[seen],
+            score=self.score[seen],
+            group=tuple(self.group[k] for k in chosen) if self.group else (),
+        )
+
     def items(self, keep: Sequence[int]) -> ResponseMatrix:
         """Only the given columns, in the given order; persons stay, even without responses."""
         position = np.full(self.n_items, -1, dtype=np.int64)

@@ -126,7 +126,7 @@ class MmlFit:
     priors: Priors
 
 
-def fit(
+def fit(  # noqa: PLR0913 - what is known in advance, and how to go on from there
     matrix: ResponseMatrix,
     models: Sequence[str],
     settings: Settings = Settings(),

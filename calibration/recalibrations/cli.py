@@ -72,7 +72,7 @@ def recalibrate(
     if strategy != "fixed":
         raise InputError("fixed (link is not supported yet)", strategy, column="--strategy")
     check_numbers(quadrature, tolerance, max_iterations)
-    start, folder = _microseconds(since), out or Path(f"recalibration-{code}")
+    start, folder = microseconds(since), out or Path(f"recalibration-{code}")
     check_folder(folder)
     priors = parse_priors(prior, RECALIBRATION)
     settings = Settings(priors, quadrature, tolerance, max_iterations)
@@ -89,7 +89,7 @@ def recalibrate(
     )
 
 
-def _microseconds(since: str | None) -> int | None:
+def microseconds(since: str | None) -> int | None:
     """Read a day or a time, UTC unless it says otherwise."""
     from datetime import UTC, datetime
 

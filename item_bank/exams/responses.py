@@ -15,6 +15,7 @@ from sqlalchemy import Select, Subquery, func, select
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import ExamVersion
 from item_bank.store.tables.items import Bank
+from item_bank.store.tables.people import CandidateDetails
 from item_bank.store.tables.releases import Release, ReleaseItem
 from item_bank.store.tables.sittings import PresentedItem, Response, Sitting
 
@@ -121,3 +122,12 @@ def _responses(sittings: Subquery) -> Select[Any]:
         .where(Response.score.is_not(None))
         .order_by(Sitting.started_at, Sitting.id, Response.position)
     )
+
+
+def candidate_countries(db: Database, *, organisation_id: str) -> dict[str, str]:
+    """Read the country of every candidate who has one, by pseudonymous id."""
+    wanted = select(CandidateDetails.candidate_id, CandidateDetails.country).where(
+        CandidateDetails.organisation_id == organisation_id, CandidateDetails.country.is_not(None)
+    )
+    with db.read() as session:
+        return {person: country for person, country in session.execute(wanted) if country}

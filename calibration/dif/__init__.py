@@ -1,0 +1,1 @@
+"""Differential item functioning: items that groups of equal ability meet differently."""
