@@ -1,10 +1,11 @@
 """Recalibration: a release's items fitted anew to recorded sittings, on the release's scale.
 
-Two ways. *Fixed*: operational items are held, the others are free, and the mean and variance of
-theta are re-estimated in every cycle, so that the scale is the release's own. *All*: every item is
-free under N(0, 1), and the set is put back on the release's scale through the items with enough
-responses. In both, no item is taken out of the data: all of them drove the routing, and only with
-them are the missing responses missing at random. Called by the command line. Imports ``engine``.
+Two strategies. *Fixed*: operational items are held, the others are free, and the mean and variance
+of theta are re-estimated in every cycle, so that the scale is the release's own. *Link*: every item
+is free under N(0, 1), and the set is put back on the release's scale through operational items with
+enough responses, without those that drifted. In both, no item is taken out of the data: all of
+them drove the routing, and only with them are the missing responses missing at random. Called by
+the command line. Imports ``engine``.
 
 Source: Kim (2006) for fixed-parameter calibration.
 """
@@ -12,49 +13,58 @@ Source: Kim (2006) for fixed-parameter calibration.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from calibration.bank_rows import joined_rows
 from calibration.fitting import Calibration, completed
-from calibration.linking.constants import stocking_lord
-from calibration.linking.scales import Link, transformed
+from calibration.linking.anchors import Anchors, errors_of, subset
+from calibration.linking.constants import STOCKING_LORD, linked
+from calibration.linking.sampling_errors import ConstantErrors, by_anchors
+from calibration.linking.scales import (
+    Link,
+    discriminations,
+    locations,
+    transformed,
+    transformed_errors,
+)
+from calibration.linking.screening import LIMIT, screened
 from calibration.matrix import ResponseMatrix
 from calibration.mml import MmlFit, Settings, at_parameters, fit
-from calibration.parameter_file import StandardErrors
+from calibration.parameter_file import StandardErrors, no_errors
 from calibration.priors import RECALIBRATION
-from calibration.screening import FEW_RESPONSES, Screening, check_scores, screen
+from calibration.recalibrations.plans import FIXED, Plan
+from calibration.screening import Screening, check_scores, screen
 from calibration.standard_errors import standard_errors
 from engine.arrays import Bools, Floats
-from engine.errors import AnswerIsNo, InputError
-from engine.items import ItemParameters, item_parameters
+from engine.errors import InputError
+from engine.items import ItemParameters
 
-FIXED = "fixed"
-ALL = "all"
-PRETEST = "pretest"
+DRAWS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """Which items are estimated anew.
+class ScaleLink:
+    """How the release's scale was found again.
 
     Parameters
     ----------
-    way
-        ``fixed`` or ``all``.
-    free
-        Items that get new parameters, in the order of the release.
-    kept
-        Items that keep the release's parameters although they were asked for, with the reason.
-    notes
-        What was decided and why, one sentence each.
+    link
+        theta_release = A theta + B.
+    errors
+        Standard errors of A and B, from other anchors drawn.
+    anchors
+        Items that linked.
+    dropped
+        Anchors that drifted, with the reason.
     """
 
-    way: str
-    free: tuple[str, ...]
-    kept: dict[str, str]
-    notes: tuple[str, ...]
+    link: Link
+    errors: ConstantErrors
+    anchors: tuple[str, ...]
+    dropped: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,76 +79,19 @@ class Recalibration:
         The parameters before.
     calibration
         The results, every item of the release among them, on the release's scale.
-    link
+    scale
         How the scale was found; None with fixed items, whose scale it is.
     """
 
     plan: Plan
     release: ItemParameters
     calibration: Calibration
-    link: Link | None
+    scale: ScaleLink | None
 
-
-def make_plan(
-    release: ItemParameters, statuses: Sequence[str], counts: Mapping[str, int], free: str
-) -> Plan:
-    """Decide which items are free.
-
-    Parameters
-    ----------
-    release, statuses
-        The items and whether each is ``operational`` or ``pretest``.
-    counts
-        Responses by item.
-    free
-        ``pretest``, ``all``, or item codes with commas between. Where a release has no pretest
-        items, ``pretest`` means ``all``.
-
-    Raises
-    ------
-    InputError
-        For a code that the release does not have.
-    AnswerIsNo
-        When no item that was asked for has enough responses.
-    """
-    pretest = [n for n, s in zip(release.item, statuses, strict=True) if s == "pretest"]
-    notes = []
-    if free == PRETEST and not pretest:
-        notes.append("The release has no pretest items, so all items are estimated anew.")
-        free = ALL
-    asked = _asked(release, pretest, free)
-    kept = {
-        name: f"keeps the release's parameters: {counts.get(name, 0)} responses, "
-        f"fewer than {FEW_RESPONSES}"
-        for name in asked
-        if counts.get(name, 0) < FEW_RESPONSES
-    }
-    chosen = tuple(name for name in release.item if name in asked and name not in kept)
-    if not chosen:
-        raise AnswerIsNo(f"no item has {FEW_RESPONSES} responses: there is nothing to estimate")
-    if kept:
-        notes.append(
-            f"{len(kept)} items with fewer than {FEW_RESPONSES} responses keep the release's "
-            "parameters."
-        )
-    return Plan(ALL if free == ALL else FIXED, chosen, kept, tuple(notes))
-
-
-def _asked(release: ItemParameters, pretest: Sequence[str], free: str) -> set[str]:
-    if free == ALL:
-        return set(release.item)
-    if free == PRETEST:
-        return set(pretest)
-    codes = {code.strip() for code in free.split(",") if code.strip()}
-    for code in sorted(codes - set(release.item)):
-        raise InputError("items of the release, pretest or all", code, column="--free")
-    if not codes:
-        raise InputError("item codes, pretest or all", repr(free), column="--free")
-    if len(codes) == len(release.item):
-        raise InputError(
-            "some items to hold the scale (or --free all)", "every item", column="--free"
-        )
-    return codes
+    @property
+    def link(self) -> Link | None:
+        """The constants, None with fixed items."""
+        return None if self.scale is None else self.scale.link
 
 
 def recalibrate(
@@ -149,6 +102,7 @@ def recalibrate(
     progress: Callable[[int, float], None] | None = None,
     *,
     centred: bool = True,
+    limit: float | None = LIMIT,
 ) -> Recalibration:
     """Estimate the free items of a plan.
 
@@ -168,6 +122,8 @@ def recalibrate(
         With all items free, whether the prior of a is moved to the mean log a of the release.
         Routed answers say little of a factor common to all a: a prior that is centred elsewhere
         would pull all of them, and with them the scale.
+    limit
+        Largest robust z of an anchor that links; None links through all of them.
     """
     started = time.perf_counter()
     settings = settings or Settings(RECALIBRATION)
@@ -177,12 +133,19 @@ def recalibrate(
     check_scores(matrix, release.model, n_categories=given)
     screening = screen(matrix, keep=release.item)
     screening = replace(screening, thin={**_outside(screening, plan), **plan.kept})
-    if plan.way == ALL and centred:
+    if plan.way != FIXED and centred:
         settings = _centred(screening.matrix, release, settings)
-    way = _hold_operational if plan.way == FIXED else _free_all
-    found, errors, link = way(screening.matrix, release, plan, settings, progress)
-    calibration = completed(matrix, screening, found, errors, started, remarks=_remarks(plan, link))
-    return Recalibration(plan, release, calibration, link)
+    data, scale = screening.matrix, None
+    if plan.way == FIXED:
+        found, errors = _hold_operational(data, release, plan, settings, progress)
+    else:
+        free = fit(data, release.model, settings, start=release, progress=progress)
+        free_errors = standard_errors(free).se
+        scale = _scale(free.items, free_errors, release, plan, limit)
+        found, errors = _carried(data, release, plan, settings, (free, free_errors, scale.link))
+    remarks = _remarks(plan, scale)
+    calibration = completed(matrix, screening, found, errors, started, remarks=remarks)
+    return Recalibration(plan, release, calibration, scale)
 
 
 def _centred(matrix: ResponseMatrix, release: ItemParameters, settings: Settings) -> Settings:
@@ -201,17 +164,18 @@ def _outside(screening: Screening, plan: Plan) -> dict[str, str]:
     return {name: text for name, text in screening.thin.items() if name in plan.free}
 
 
-def _remarks(plan: Plan, link: Link | None) -> tuple[str, ...]:
-    if link is None:
+def _remarks(plan: Plan, scale: ScaleLink | None) -> tuple[str, ...]:
+    if scale is None:
         return plan.notes
+    link, errors = scale.link, scale.errors
     how = (
         f"Put on the release's scale by {link.method} over {link.n_anchors} items: "
-        f"theta_release = {link.A:.4f} theta + {link.B:.4f}."
+        f"theta_release = {link.A:.4f} theta + {link.B:.4f} (SE {errors.A:.4f} and {errors.B:.4f})."
     )
-    return (*plan.notes, how)
-
-
-_Found = tuple[MmlFit, StandardErrors, Link | None]
+    if not scale.dropped:
+        return (*plan.notes, how)
+    names = ", ".join(f"{name} ({reason})" for name, reason in scale.dropped.items())
+    return (*plan.notes, how, f"Anchors that drifted and do not link: {names}.")
 
 
 def _hold_operational(
@@ -220,7 +184,7 @@ def _hold_operational(
     plan: Plan,
     settings: Settings,
     progress: Callable[[int, float], None] | None,
-) -> _Found:
+) -> tuple[MmlFit, StandardErrors]:
     held = [k for k, name in enumerate(release.item) if name not in plan.free]
     found = fit(
         matrix,
@@ -231,25 +195,44 @@ def _hold_operational(
         content=release.content,
         progress=progress,
     )
-    return found, standard_errors(found).se, None
+    return found, standard_errors(found).se
 
 
-def _free_all(
+def _scale(
+    new: ItemParameters,
+    errors: StandardErrors,
+    release: ItemParameters,
+    plan: Plan,
+    limit: float | None,
+) -> ScaleLink:
+    """Find the release's scale through the anchors of the plan that did not drift."""
+    rows = [release.row(name) for name in plan.anchors]
+    sides = new.subset(rows), release.subset(rows)
+    blank = no_errors(len(rows), release.thresholds.shape[1])
+    anchors, dropped = Anchors(*sides, errors_of(errors, rows), blank), {}
+    link = linked(STOCKING_LORD, *sides)
+    if limit is not None:
+        found = screened(STOCKING_LORD, *sides, limit=limit)
+        link, dropped = found.link, found.reasons
+        anchors = subset(anchors, np.flatnonzero(found.kept).tolist())
+    drawn = by_anchors(link, anchors, n=DRAWS, seed=1)
+    return ScaleLink(link, drawn, anchors.new.item, dropped)
+
+
+def _carried(
     matrix: ResponseMatrix,
     release: ItemParameters,
     plan: Plan,
     settings: Settings,
-    progress: Callable[[int, float], None] | None,
-) -> _Found:
-    """Fit everything, link through the items with enough responses, and keep the others.
+    free: tuple[MmlFit, StandardErrors, Link],
+) -> tuple[MmlFit, StandardErrors]:
+    """Carry a free fit over to the release's scale; items that are not free keep the release's.
 
-    Items with few responses take part in the fit, where the priors make them estimable, because
-    they drove the routing too; their new parameters are not used.
+    Items with few responses, and operational ones that were not asked for, take part in the fit,
+    where the priors make them estimable, because they drove the routing too; their new parameters
+    are not used.
     """
-    found = fit(matrix, release.model, settings, start=release, progress=progress)
-    errors = standard_errors(found).se
-    anchors = [release.row(name) for name in plan.free]
-    link = stocking_lord(found.items.subset(anchors), release.subset(anchors))
+    found, errors, link = free
     estimated = np.array([name in plan.free for name in release.item])
     items = _chosen(transformed(found.items, link), release, estimated)
     mean, sd = float(found.latent_mean[0]), float(found.latent_sd[0])
@@ -269,51 +252,41 @@ def _free_all(
         gradient=found.gradient,
         at_bound=tuple(name for name in found.at_bound if name in plan.free),
     )
-    return there, _scaled(errors, link.A, estimated), link
+    return there, _of_estimated(transformed_errors(errors, link), estimated)
 
 
 def _chosen(new: ItemParameters, old: ItemParameters, estimated: Bools) -> ItemParameters:
     """New parameters where they were estimated, old ones elsewhere."""
-    models = [n if has else o for n, o, has in zip(new.model, old.model, estimated, strict=True)]
-
-    def column(name: str) -> Floats:
-        return np.asarray(np.where(estimated, getattr(new, name), getattr(old, name)))
-
-    steps = np.where(estimated[:, None], new.thresholds, old.thresholds)
-    return item_parameters(
-        old.item,
-        models,
-        a=column("a"),
-        b=column("b"),
-        c=column("c"),
-        d=column("d"),
-        thresholds=steps,
-        content=old.content,
-    )
+    sides = (new if has else old for has in estimated)
+    rows = zip(old.item, sides, range(len(old)), strict=True)
+    return replace(joined_rows(list(rows)), attributes=old.attributes)
 
 
-def _scaled(errors: StandardErrors, A: float, estimated: Bools) -> StandardErrors:
-    """Errors on the release's scale; those of the link itself are not in them."""
-    own = np.where(estimated, 1.0, np.nan)
-    return StandardErrors(
-        errors.a / A * own,
-        errors.b * A * own,
-        errors.c * own,
-        errors.d * own,
-        errors.thresholds * A * own[:, None],
-    )
+def _of_estimated(errors: StandardErrors, estimated: Bools) -> StandardErrors:
+    """Only the errors of items that were estimated."""
+
+    def known(name: str) -> Floats:
+        table: Floats = getattr(errors, name)
+        if not table.size:
+            return table
+        keep = estimated if table.ndim == 1 else estimated[:, None]
+        return np.where(keep, table, np.nan)
+
+    return StandardErrors(*(known(field.name) for field in fields(errors)))
 
 
 def changes(found: Recalibration) -> list[list[object]]:
     """Rows of item, a and b before and after, and the distance of b in standard errors.
 
-    For polytomous items b is the mean of the thresholds, and the distance is blank.
+    For polytomous items b is the mean of the thresholds, and the distance is blank; see
+    ``linking.scales`` for those of nominal items.
     """
     new, old, errors = found.calibration.fit.items, found.release, found.calibration.errors
+    sizes, places = [discriminations(i) for i in (old, new)], [locations(i) for i in (old, new)]
     rows: list[list[object]] = []
     for name in found.plan.free:
         k, o = new.row(name), old.row(name)
-        before, after = (float(np.nanmean(i.thresholds[r])) for i, r in ((old, o), (new, k)))
+        before, after = float(places[0][o]), float(places[1][k])
         distance = (after - before) / float(errors.b[k])
-        rows.append([name, float(old.a[o]), float(new.a[k]), before, after, distance])
+        rows.append([name, float(sizes[0][o]), float(sizes[1][k]), before, after, distance])
     return rows

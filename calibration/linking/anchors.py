@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +138,8 @@ def common_anchors(
 def errors_of(se: StandardErrors, rows: Sequence[int]) -> StandardErrors:
     """Standard errors of some items."""
     at = np.asarray(rows, dtype=np.int64)
-    return StandardErrors(se.a[at], se.b[at], se.c[at], se.d[at], se.thresholds[at])
+    tables = (getattr(se, field.name) for field in fields(se))
+    return StandardErrors(*(table[at] if table.size else table for table in tables))
 
 
 def subset(anchors: Anchors, rows: Sequence[int]) -> Anchors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,10 +161,8 @@ def _write(out: Path, new: ParameterFile, found: Link) -> None:
     from calibration.linking.scales import transformed, transformed_errors
     from calibration.parameter_file import write_parameters
 
-    se = new.se
-    columns = (se.a, se.b, se.c, se.d, se.thresholds.ravel())
-    known = bool(np.isfinite(np.concatenate(columns)).any())
-    errors = transformed_errors(se, found) if known else None
+    known = any(np.isfinite(getattr(new.se, field.name)).any() for field in fields(new.se))
+    errors = transformed_errors(new.se, found) if known else None
     write_parameters(out, transformed(new.items, found), errors, labels=dict(new.labels))
 
 

@@ -118,13 +118,18 @@ def drawn(items: ItemParameters, se: StandardErrors, rng: np.random.Generator) -
         c=np.where([model in HAS_C for model in items.model], c, items.c),
         d=np.where([model in HAS_D for model in items.model], d, items.d),
         thresholds=steps,
-        slopes=items.slopes,
-        intercepts=items.intercepts,
+        slopes=items.slopes + _sized(noise(se.slopes), items.slopes),
+        intercepts=items.intercepts + _sized(noise(se.intercepts), items.intercepts),
     )
 
 
 def _has_errors(se: StandardErrors) -> bool:
-    return bool(np.isfinite(se.b).any() or np.isfinite(se.thresholds).any())
+    return any(np.isfinite(table).any() for table in (se.b, se.thresholds, se.intercepts))
+
+
+def _sized(noise: Floats, wanted: Floats) -> Floats:
+    """Nothing is drawn where a file has no columns of errors."""
+    return noise if noise.shape == wanted.shape else np.zeros(wanted.shape)
 
 
 def _again(

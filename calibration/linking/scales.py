@@ -57,13 +57,19 @@ def transformed(items: ItemParameters, link: Link) -> ItemParameters:
 
 
 def transformed_errors(errors: StandardErrors, link: Link) -> StandardErrors:
-    """Express standard errors on the old scale; those of the link itself are not in them."""
+    """Express standard errors on the old scale; those of the link itself are not in them.
+
+    An intercept moves with its slope; their errors are taken as independent.
+    """
+    slopes = errors.slopes / link.A
     return StandardErrors(
         errors.a / link.A,
         errors.b * link.A,
         errors.c,
         errors.d,
         errors.thresholds * link.A,
+        slopes,
+        np.hypot(errors.intercepts, link.B * slopes),
     )
 
 

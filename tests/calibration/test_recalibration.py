@@ -4,7 +4,8 @@ import pytest
 from calibration.matrix import from_dense, numbered, response_matrix_from_codes
 from calibration.mml import Settings
 from calibration.priors import RECALIBRATION
-from calibration.recalibration import changes, make_plan, recalibrate
+from calibration.recalibration import changes, recalibrate
+from calibration.recalibrations.plans import make_plan
 from engine.errors import AnswerIsNo, InputError
 from engine.items import item_parameters
 
