@@ -12,18 +12,22 @@ from typing import Any
 import numpy as np
 
 from calibration.parameter_file import StandardErrors
+from engine.arrays import Floats
 from engine.items import ItemParameters, item_parameters
+
+STEPS = ("thresholds", "slopes", "intercepts")
 
 
 def parameter_values(items: ItemParameters, row: int) -> dict[str, Any]:
-    """Parameters of one item that its model has: a; b or thresholds; c, d."""
+    """Parameters of one item that its model has: a; b or thresholds; c, d; slopes, intercepts."""
     model = items.model[row]
+    if model == "nrm":
+        return {name: _known(getattr(items, name)[row]) for name in ("slopes", "intercepts")}
     values: dict[str, Any] = {"a": float(items.a[row])}
     if items.is_dichotomous[row]:
         values["b"] = float(items.b[row])
     else:
-        steps = items.thresholds[row]
-        values["thresholds"] = steps[~np.isnan(steps)].tolist()
+        values["thresholds"] = _known(items.thresholds[row])
     if model in {"3pl", "4pl"}:
         values["c"] = float(items.c[row])
     if model == "4pl":
@@ -35,10 +39,9 @@ def error_values(se: StandardErrors, row: int) -> dict[str, Any]:
     """Standard errors of one item that are known."""
     found = {name: float(getattr(se, name)[row]) for name in "abcd"}
     values: dict[str, Any] = {name: value for name, value in found.items() if not np.isnan(value)}
-    steps = se.thresholds[row]
-    if not np.isnan(steps).all():
-        values["thresholds"] = steps[~np.isnan(steps)].tolist()
-    return values
+    tables = {name: getattr(se, name) for name in STEPS}
+    steps = {name: _known(table[row]) for name, table in tables.items() if table.size}
+    return values | {name: known for name, known in steps.items() if known}
 
 
 def same_parameters(rows: Sequence[tuple[ItemParameters, int]]) -> bool:
@@ -49,17 +52,24 @@ def same_parameters(rows: Sequence[tuple[ItemParameters, int]]) -> bool:
 
 def joined_rows(rows: Sequence[tuple[str, ItemParameters, int]]) -> ItemParameters:
     """Make a bank of rows of other banks, under new names."""
-    width = max(items.thresholds.shape[1] for _name, items, _row in rows)
-    steps = np.full((len(rows), width), np.nan)
-    for k, (_name, items, row) in enumerate(rows):
-        steps[k, : items.thresholds.shape[1]] = items.thresholds[row]
+    scalars = {name: [getattr(items, name)[row] for _, items, row in rows] for name in "abcd"}
     return item_parameters(
         [name for name, _items, _row in rows],
         [items.model[row] for _name, items, row in rows],
-        a=[items.a[row] for _name, items, row in rows],
-        b=[items.b[row] for _name, items, row in rows],
-        c=[items.c[row] for _name, items, row in rows],
-        d=[items.d[row] for _name, items, row in rows],
-        thresholds=steps,
+        **scalars,
+        **{name: _table([getattr(items, name)[row] for _, items, row in rows]) for name in STEPS},
         content=[items.content[row] for _name, items, row in rows],
     )
+
+
+def _known(steps: Floats) -> list[float]:
+    known: list[float] = steps[~np.isnan(steps)].tolist()
+    return known
+
+
+def _table(rows: Sequence[Floats]) -> Floats:
+    """Rows of different lengths in one table, padded with NaN."""
+    table = np.full((len(rows), max(1, *map(len, rows))), np.nan)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table

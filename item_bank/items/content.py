@@ -118,7 +118,8 @@ def _single_choice_flaws(path: str, variant: object) -> Iterator[Flaw]:
 
 def _key_flaws(key: object, variants: Mapping[str, object]) -> Iterator[Flaw]:
     correct = key.get("correct") if isinstance(key, Mapping) else None
-    if not isinstance(key, Mapping) or set(key) - {"correct", "choices"} or correct is None:
+    allowed = {"correct", "choices", "categories"}
+    if not isinstance(key, Mapping) or set(key) - allowed or correct is None:
         yield Flaw("key", 'an object {"correct": choice}', _short(key))
         return
     known: set[str] | None = None
@@ -133,6 +134,27 @@ def _key_flaws(key: object, variants: Mapping[str, object]) -> Iterator[Flaw]:
             path = f"variants.{language}.choices"
             yield Flaw(path, f"the choices {', '.join(sorted(known))}", ", ".join(sorted(choices)))
         known = known or set(choices)
+    if "categories" in key and known:
+        yield from _category_flaws(key["categories"], str(correct), known)
+
+
+def _category_flaws(categories: object, correct: str, choices: set[str]) -> Iterator[Flaw]:
+    """A category for each choice, none left out; the key's is its own, and not that of silence."""
+    path = "key.categories"
+    if not isinstance(categories, Mapping) or set(categories) != choices:
+        yield Flaw(path, f"a category for each of {', '.join(sorted(choices))}", _short(categories))
+        return
+    numbers = list(categories.values())
+    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
+        yield Flaw(path, "whole numbers from 0", _short(numbers))
+        return
+    used = {0, *numbers}
+    if used != set(range(max(used) + 1)) or len(used) < 2:
+        yield Flaw(path, "categories 0, 1, 2, ... without a gap", _short(sorted(used)))
+    own = categories.get(correct)
+    if own == 0 or numbers.count(own) > 1:
+        expected = "a category above 0 that only the correct choice has (no answer is category 0)"
+        yield Flaw(f"{path}.{correct}", expected, own)
 
 
 def _text_flaws(path: str, value: object) -> Iterator[Flaw]:

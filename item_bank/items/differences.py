@@ -6,14 +6,14 @@ Called by `tarozu bank diff` and before publishing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from engine.arrays import Floats
 from engine.errors import InputError
 from engine.items import ItemParameters
-from engine.models.dispatch import expected_score
+from engine.models.dispatch import expected_score, probabilities
 from item_bank.items.overview import joined
 from item_bank.items.plans import (
     EVERY_LANGUAGE,
@@ -46,7 +46,8 @@ class Difference:
         Whether it is another revision of the item.
     distance
         Largest distance between the two response curves for theta from -4 to 4; with more than
-        two categories, of the expected score in parts of the highest. None for one curve alone.
+        two categories, of the expected score in parts of the highest, and with ``nrm`` the
+        largest of any category. None for one curve alone, or two that cannot be compared.
     """
 
     kind: str
@@ -155,15 +156,27 @@ def _in(item: PlannedItem, language: str) -> Parameters | None:
     return item.parameters.get(language) or item.parameters.get(EVERY_LANGUAGE)
 
 
-def curve_distance(old: Parameters, new: Parameters) -> float:
-    """Largest distance between two response curves, as parts of the highest score."""
-    before, after = _curve(_arrays(old)), _curve(_arrays(new))
-    return float(np.max(np.abs(before - after)))
+def curve_distance(old: Parameters, new: Parameters) -> float | None:
+    """Largest distance between two response curves, as parts of the highest score.
+
+    The categories of ``nrm`` have no order and no score: of two such items the largest distance
+    between the curves of a category; None beside another model or other categories.
+    """
+    before, after = _arrays(old), _arrays(new)
+    nominal = [items.model[0] == "nrm" for items in (before, after)]
+    if any(nominal):
+        if not all(nominal) or before.n_categories[0] != after.n_categories[0]:
+            return None
+        curves = probabilities(GRID, before), probabilities(GRID, after)
+    else:
+        curves = _expected_part(before), _expected_part(after)
+    return float(np.max(np.abs(curves[0] - curves[1])))
 
 
 def _arrays(parameters: Parameters) -> ItemParameters:
     return parameter_arrays([("x", parameters.model, "", parameters.values)])
 
 
-def _curve(items: ItemParameters) -> Any:
-    return expected_score(GRID, items)[:, 0] / (items.n_categories[0] - 1)
+def _expected_part(items: ItemParameters) -> Floats:
+    part: Floats = expected_score(GRID, items)[:, 0] / (items.n_categories[0] - 1)
+    return part

@@ -18,6 +18,7 @@ from item_bank.items.bank_files import BankSource, ItemSource
 from item_bank.items.calibrations import DraftRow, add_draft
 from item_bank.items.content import PARAMETERS_ONLY
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters, last_release, plan
+from item_bank.items.scoring import misfit
 from item_bank.store.audit import append_site_event
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
@@ -96,6 +97,9 @@ def import_bank(
             _keep_nothing_if(dry_run)
     except _DryRun:
         pass
+    except InputError as error:
+        file, line, column = error.file or source.file, error.line, error.column
+        raise InputError(error.expected, error.found, file=file, line=line, column=column) from None
     return made[0]
 
 
@@ -293,9 +297,10 @@ def _content(work: _Work, source: ItemSource, old: ItemRevision | None) -> _Cont
 
 def _check_model(source: ItemSource, old: ItemRevision) -> None:
     for given in source.parameters.values():
-        if old.type != PARAMETERS_ONLY and "thresholds" in given.values:
-            expected = f"a model with two categories for type {old.type}"
-            raise InputError(expected, given.model, column=f"item {source.code}: model")
+        wanted = misfit(old.type, old.key, given.model, given.values)
+        if wanted:
+            where = f"item {source.code}: model"
+            raise InputError(wanted, given.model, column=where)
 
 
 def _same(before: Mapping[str, Parameters], given: Mapping[str, Parameters]) -> bool:

@@ -5,7 +5,7 @@ Called by exams, calibration's commands and `tarozu bank`. What is loaded is cac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +13,12 @@ import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from engine.arrays import Floats
 from engine.attributes import ItemAttributes, item_attributes
 from engine.errors import AnswerIsNo, InputError
 from engine.items import ItemParameters, item_parameters
 from item_bank.items.plans import EVERY_LANGUAGE, Plan, last_release, open_draft, plan
+from item_bank.items.scoring import misfit, points_by_score
 from item_bank.store.audit import append_site_event
 from item_bank.store.caches import once
 from item_bank.store.database import Database
@@ -61,6 +63,8 @@ class ReleaseItems:
         Standard errors, as they were published.
     note
         By language: what a reader of these parameters must know.
+    points
+        What each score of an item is worth in points; a score of ``nrm`` is the category chosen.
     """
 
     release_id: str
@@ -73,6 +77,7 @@ class ReleaseItems:
     statuses: tuple[str, ...]
     se: tuple[dict[str, Any], ...]
     note: dict[str, Any]
+    points: tuple[tuple[int, ...], ...]
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -199,43 +204,48 @@ def _load(db: Database, release_id: str, language: str) -> ReleaseItems:
         info = release_info(session, release)
         held = EVERY_LANGUAGE if EVERY_LANGUAGE in info.languages else language
         rows = _rows(session, release_id, held)
-        attributes = _attributes(session, rows)
+        revisions = _revisions(session, [row.revision_id for row in rows])
     if not rows:
         raise InputError(
             f"one of the languages of {info.bank_code} release {info.number}: "
             f"{', '.join(info.languages)}",
             repr(language),
         )
+    items = parameter_arrays([(r.code, r.model, r.content_area, r.parameters) for r in rows])
     return ReleaseItems(
         release_id,
         info.bank_code,
         info.number,
         info.content_hash,
         language,
-        replace(
-            parameter_arrays([(r.code, r.model, r.content_area, r.parameters) for r in rows]),
-            attributes=attributes,
-        ),
+        replace(items, attributes=_attributes(revisions)),
         tuple(row.revision_id for row in rows),
         tuple(row.status for row in rows),
         tuple(row.se for row in rows),
         info.note,
+        tuple(
+            tuple(points_by_score(revision.key or {}, int(n) - 1))
+            for revision, n in zip(revisions, items.n_categories, strict=True)
+        ),
     )
 
 
-def _attributes(session: Session, rows: list[ReleaseItem]) -> ItemAttributes:
-    """What a blueprint may speak of: stimulus, enemies, the place of the key, further labels."""
-    ids = [row.revision_id for row in rows]
+def _revisions(session: Session, ids: list[str]) -> list[ItemRevision]:
     found = {
         revision.id: revision
         for some in _blocks(ids)
         for revision in session.scalars(select(ItemRevision).where(ItemRevision.id.in_(some)))
     }
-    about = [found[row].about for row in ids]
+    return [found[one] for one in ids]
+
+
+def _attributes(revisions: Sequence[ItemRevision]) -> ItemAttributes:
+    """What a blueprint may speak of: stimulus, enemies, the place of the key, further labels."""
+    about = [revision.about for revision in revisions]
     labels = {name: [one.get(name) or "" for one in about] for name in LABELS}
-    labels["key"] = [str((found[row].key or {}).get("correct", "")) for row in ids]
+    labels["key"] = [str((revision.key or {}).get("correct", "")) for revision in revisions]
     return item_attributes(
-        len(rows),
+        len(revisions),
         stimulus=[one.get("stimulus") or "" for one in about],
         enemies=[one.get("enemies") or () for one in about],
         labels=labels,
@@ -245,20 +255,24 @@ def _attributes(session: Session, rows: list[ReleaseItem]) -> ItemAttributes:
 def parameter_arrays(rows: Sequence[tuple[str, str, str, dict[str, Any]]]) -> ItemParameters:
     """Arrays of (code, model, content area, parameters) as the tables keep them."""
     values = [row[3] for row in rows]
-    width = max(len(v.get("thresholds", ())) for v in values)
-    steps = np.full((len(rows), max(width, 1)), np.nan)
-    for row, given in enumerate(values):
-        steps[row, : len(given.get("thresholds", ()))] = given.get("thresholds", ())
+    scalars = {name: [v.get(name, np.nan) for v in values] for name in ("a", "b", "c", "d")}
+    steps = {name: _steps(name, values) for name in ("thresholds", "slopes", "intercepts")}
     return item_parameters(
         [row[0] for row in rows],
         [row[1] for row in rows],
-        a=[v.get("a", 1.0) for v in values],
-        b=[v.get("b", np.nan) for v in values],
-        c=[v.get("c", np.nan) for v in values],
-        d=[v.get("d", np.nan) for v in values],
-        thresholds=steps,
         content=[row[2] for row in rows],
+        **scalars,
+        **steps,
     )
+
+
+def _steps(name: str, values: Sequence[Mapping[str, Any]]) -> Floats:
+    """Numbers of a parameter that has several, padded with NaN."""
+    width = max(len(v.get(name, ())) for v in values)
+    table = np.full((len(values), max(width, 1)), np.nan)
+    for row, given in enumerate(values):
+        table[row, : len(given.get(name, ()))] = given.get(name, ())
+    return table
 
 
 # --- publishing --------------------------------------------------------------------------------
@@ -299,6 +313,7 @@ def check_plan(db: Database, planned: Plan) -> None:
         raise AnswerIsNo(
             f"nothing to publish: bank {code} is as release {base.number} has it{aside}"
         )
+    _check_keys(db, planned)
     for language in planned.languages:
         parameter_arrays(
             [
@@ -306,6 +321,17 @@ def check_plan(db: Database, planned: Plan) -> None:
                 for i in planned.items
             ]
         )
+
+
+def _check_keys(db: Database, planned: Plan) -> None:
+    """Refuse parameters of a model by which the item's key does not score."""
+    with db.read() as session:
+        revisions = _revisions(session, [item.revision_id for item in planned.items])
+        for item, revision in zip(planned.items, revisions, strict=True):
+            for p in item.parameters.values():
+                wanted = misfit(revision.type, revision.key or {}, p.model, p.values)
+                if wanted:
+                    raise InputError(wanted, p.model, column=f"item {item.code}: model")
 
 
 def _write(

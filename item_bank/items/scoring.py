@@ -1,6 +1,9 @@
 """The score of a response by an item's key. Pure, one rule per item type.
 
 Called by the live exam, by rescoring and by replay, with the type and key of an item revision.
+
+A key with ``categories`` (choice: category from 0) scores the choice itself, for the model ``nrm``:
+what the engine learns is which category was chosen, and `points_by_score` says what that is worth.
 """
 
 from __future__ import annotations
@@ -10,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InputError
-from item_bank.items.content import SINGLE_CHOICE
+from engine.items import FAMILIES
+from item_bank.items.content import PARAMETERS_ONLY, SINGLE_CHOICE
 
 Key = Mapping[str, Any]
+TWO_CATEGORIES = frozenset(name for name, family in FAMILIES.items() if family == "logistic")
 
 
 @dataclass(frozen=True)
@@ -48,20 +53,43 @@ def score(item_type: str, key: Key, response: Any) -> int:
     return 0 if response is None else rule.score(key, response)
 
 
+def misfit(item_type: str, key: Key, model: str, values: Mapping[str, Any]) -> str | None:
+    """Say which model an item with this key should have; None when the one given will do."""
+    if item_type == PARAMETERS_ONLY:
+        return None
+    top = max_score(item_type, key)
+    if "categories" not in key:
+        return None if model in TWO_CATEGORIES else f"a model with two categories for {item_type}"
+    if model == "nrm" and len(values["slopes"]) == top:
+        return None
+    return f"nrm with {top} slopes, one for each category of the key above 0"
+
+
+def points_by_score(key: Key, top: int) -> list[int]:
+    """What each score from 0 to ``top`` is worth: itself; by option, 1 for the key and 0 else."""
+    if "categories" not in key:
+        return list(range(top + 1))
+    right = key["categories"][key["correct"]]
+    return [int(category == right) for category in range(top + 1)]
+
+
 def _rule(item_type: str) -> Rule:
     if item_type not in RULES:
         raise InputError("an item with text and a key", f"type {item_type}")
     return RULES[item_type]
 
 
-def _one_point(_key: Key) -> int:
-    return 1
+def _top_of_choices(key: Key) -> int:
+    return max(key["categories"].values()) if "categories" in key else 1
 
 
 def _single_choice(key: Key, response: Any) -> int:
     if response not in key["choices"]:
         raise InputError("one of the item's choices", repr(response))
+    if "categories" in key:
+        category: int = key["categories"][response]
+        return category
     return int(response == key["correct"])
 
 
-RULES: Mapping[str, Rule] = {SINGLE_CHOICE: Rule(_one_point, _single_choice)}
+RULES: Mapping[str, Rule] = {SINGLE_CHOICE: Rule(_top_of_choices, _single_choice)}

@@ -15,6 +15,9 @@ from item_bank.items.plans import Parameters
 SUMMARY = ("code", "name", "items", "release", "published", "languages", "draft")
 ITEMS = ("item", "status", "area", "revision", "languages", "model", "a", "b", "c", "d", "next")
 CHANGES = ("item", "language", "change", "model", "a", "b", "c", "d", "distance")
+PARAMETERS = ("a", "b", "c", "d", "thresholds", "slopes", "intercepts")
+IN_COLUMN = {"a": ("slopes",), "b": ("thresholds", "intercepts")}
+"""Parameters of several numbers that a table shows in the column of another."""
 LARGEST = 5  # changes that are shown before publishing
 
 
@@ -92,20 +95,19 @@ def item_rows(item: ItemOverview) -> list[dict[str, Any]]:
 
 def _parameters(p: Parameters | None) -> dict[str, Any]:
     if p is None:
-        return dict.fromkeys(("model", "a", "b", "c", "d", "thresholds"))
-    names = ("a", "b", "c", "d", "thresholds")
-    return {"model": p.model, **{n: p.values.get(n) for n in names}, "se": p.se}
+        return dict.fromkeys(("model", *PARAMETERS))
+    return {"model": p.model, **{n: p.values.get(n) for n in PARAMETERS}, "se": p.se}
 
 
 def item_shown(row: dict[str, Any]) -> dict[str, Any]:
     """Turn a row of `item_rows` into what a table shows."""
     languages = row["language"] or " ".join(row["languages"])
-    return {**row, "languages": languages, "b": _b(row)}
+    return {**row, "languages": languages, **{name: _shown(row, name) for name in IN_COLUMN}}
 
 
-def _b(row: dict[str, Any]) -> Any:
-    steps = row.get("thresholds")
-    return " ".join(f"{step:.2f}" for step in steps) if steps else row["b"]
+def _shown(row: dict[str, Any], column: str) -> Any:
+    steps = next((row[name] for name in IN_COLUMN[column] if row.get(name)), None)
+    return " ".join(f"{step:.2f}" for step in steps) if steps else row[column]
 
 
 def overview_data(overview: BankOverview, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -174,10 +176,11 @@ def change_row(d: Difference) -> dict[str, Any]:
 def _value(parameters: Parameters | None, name: str) -> str | None:
     if parameters is None:
         return None
-    many = name == "b" and "thresholds" in parameters.values
-    key = "thresholds" if many else name
-    if key not in parameters.values:
+    keys = (*IN_COLUMN.get(name, ()), name)
+    key = next((key for key in keys if key in parameters.values), None)
+    if key is None:
         return None
+    many = key != name
     numbers, se = parameters.values[key], parameters.se.get(key)
     errors = se if many and se else [se] * (len(numbers) if many else 1)
     pairs = zip(numbers if many else [numbers], errors, strict=True)

@@ -73,7 +73,7 @@ def test_every_problem_of_a_csv_file_is_listed_with_line_and_column(tmp_path):
         ("item,model,a,b\n", "expected at least one item, found none"),
         ('item,model,a,b\n"A,2pl,1,0\n', "expected CSV, found unexpected end of data"),
         ("item,model,a,b\nA,2pl,\x001,0\n", "expected text, found a NUL character"),
-        ("item,model,a,b\nA,nrm,1,0\n", "2: model: expected one of rasch, 1pl, 2pl, 3pl, 4pl, grm"),
+        ("item,model,a,b\nA,irt,1,0\n", "2: model: expected one of rasch, 1pl, 2pl, 3pl, 4pl, grm"),
         ("item,model,a,b\nA,2pl,1;5,0\n", "2: a: expected a number or an empty cell"),
     ],
 )

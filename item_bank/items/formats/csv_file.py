@@ -19,6 +19,8 @@ from engine.errors import InputError
 from item_bank.items.bank_files import BankSource, ItemSource, Problems
 from item_bank.items.content import LANGUAGE
 from item_bank.items.formats.values import (
+    SCALARS,
+    STEPS,
     Note,
     check_about,
     check_area,
@@ -31,9 +33,8 @@ from item_bank.items.formats.values import (
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_SCALARS = ("a", "b", "c", "d")
 _LABELS = ("language", "content", "status", "enemies", "stimulus")
-_THRESHOLD = re.compile(r"b([1-9]\d?)")
+_STEP = re.compile(r"(b|slope|intercept)[1-9]\d?")
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,7 @@ def read_csv(path: Path | str) -> BankSource:
 def csv_text(items: Sequence[ItemSource]) -> str:
     """Format items as a parameter file, every number with all its digits."""
     sets = [p for item in items for p in item.parameters.values()]
-    width = max((len(p.values.get("thresholds", ())) for p in sets), default=0)
-    names = [*_SCALARS, *(f"b{k}" for k in range(1, width + 1))]
+    names = [*SCALARS, *(column for name in STEPS for column in _step_columns(name, sets))]
     split = any(language for item in items for language in item.parameters)
     labels = [name for name in _LABELS if name != "language" or split]
     errors = [f"se_{name}" for name in names] if any(p.se for p in sets) else []
@@ -95,6 +95,11 @@ def csv_text(items: Sequence[ItemSource]) -> str:
             row = _written(item, language, parameters)
             writer.writerow({name: row[name] for name in writer.fieldnames if name in row})
     return stream.getvalue()
+
+
+def _step_columns(name: str, sets: Sequence[Parameters]) -> list[str]:
+    width = max((len(p.values.get(name, ())) for p in sets), default=0)
+    return [f"{STEPS[name]}{k}" for k in range(1, width + 1)]
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -131,9 +136,11 @@ def _check_header(header: list[str], line: int, problems: Problems) -> None:
             problems.add(f"a column {name}", ", ".join(header)[:60], line, None)
     for name in dict.fromkeys(header):
         base = name.removeprefix("se_")
-        known = base in _SCALARS or _THRESHOLD.fullmatch(base)
+        known = base in SCALARS or _STEP.fullmatch(base)
         if not known and name not in {"item", "model", *_LABELS}:
-            expected = "a column of a parameter file (item, model, a, b, c, d, b1, ..., se_a, ...)"
+            expected = (
+                "a column of a parameter file (item, model, a, b, c, d, b1, .., slope1, .., se_a)"
+            )
             problems.add(expected, "an unknown one", line, name or "a column without a name")
         if header.count(name) > 1:
             problems.add("columns that stand once", f"{header.count(name)} of them", line, name)
@@ -175,15 +182,19 @@ def _about(row: _Row) -> dict[str, Any]:
 
 
 def _numbers(row: _Row, prefix: str) -> dict[str, Any]:
-    found = {name: row.number(prefix + name) for name in _SCALARS}
+    found = {name: row.number(prefix + name) for name in SCALARS}
     values: dict[str, Any] = {name: x for name, x in found.items() if x is not None}
-    columns = [f"{prefix}b{k}" for k in range(1, 100) if f"{prefix}b{k}" in row.cells]
+    steps = {name: _steps(row, prefix + first) for name, first in STEPS.items()}
+    return values | {name: found for name, found in steps.items() if found}
+
+
+def _steps(row: _Row, first: str) -> list[float]:
+    """Numbers of the columns of one name, NaN in the gaps between them."""
+    columns = [f"{first}{k}" for k in range(1, 100) if f"{first}{k}" in row.cells]
     steps = [row.number(column) for column in columns]
     while steps and steps[-1] is None:
         steps.pop()
-    if steps:
-        values["thresholds"] = [float("nan") if step is None else step for step in steps]
-    return values
+    return [float("nan") if step is None else step for step in steps]
 
 
 def _by_code(read: Sequence[tuple[_Row, ItemSource]]) -> list[ItemSource]:
@@ -234,6 +245,8 @@ def _written(item: ItemSource, language: str, parameters: Parameters) -> dict[st
 
 
 def _cells(values: Mapping[str, Any], prefix: str) -> dict[str, str]:
-    cells = {prefix + name: repr(values[name]) for name in _SCALARS if name in values}
-    steps = enumerate(values.get("thresholds", ()), start=1)
-    return cells | {f"{prefix}b{k}": repr(step) for k, step in steps}
+    cells = {prefix + name: repr(values[name]) for name in SCALARS if name in values}
+    for name, first in STEPS.items():
+        steps = enumerate(values.get(name, ()), start=1)
+        cells |= {f"{prefix}{first}{k}": repr(step) for k, step in steps}
+    return cells

@@ -27,6 +27,8 @@ from item_bank.items.content import (
     written_variant,
 )
 from item_bank.items.formats.values import (
+    SCALARS,
+    STEPS,
     Note,
     check_about,
     check_area,
@@ -37,6 +39,7 @@ from item_bank.items.formats.values import (
     read_text,
 )
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters
+from item_bank.items.scoring import misfit
 
 FORMAT, VERSION = "tarozu-bank", 1
 ABOUT = ("cognitive_level", "competency", "enemies", "stimulus")
@@ -45,7 +48,6 @@ _ITEM_KEYS = {
     *ABOUT,
 }
 _BANK_KEYS = {"code", "name", "content_areas", "parameters_note"}
-_SCALARS = ("a", "b", "c", "d")
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def _areas_known(
     items: Sequence[ItemSource], about: Mapping[str, Any], problems: Problems, document: Document
 ) -> None:
     known = about.get("content_areas")
-    for item in items if known else ():
+    for item in items if known and isinstance(known, Mapping) else ():
         if item.content_area and known and item.content_area not in known:
             line = document.line_of(item.code)
             expected = f"one of the bank's content areas: {', '.join(known)}"
@@ -280,12 +282,15 @@ def _check_content(
     if not isinstance(variants, Mapping):
         note("an object of texts by language", repr(variants)[:40], "variants")
         return
-    for flaw in content_flaws(value.get("type"), value.get("key"), variants):
+    flaws = list(content_flaws(value.get("type"), value.get("key"), variants))
+    for flaw in flaws:
         note(flaw.expected, flaw.found, flaw.path)
+    if flaws:
+        return
     for given in parameters.values():
-        if "thresholds" in given.values:
-            expected = f"a model with two categories for type {value.get('type')}"
-            note(expected, given.model, "parameters.model")
+        wanted = misfit(str(value.get("type")), value["key"], given.model, given.values)
+        if wanted:
+            note(wanted, given.model, "parameters.model")
 
 
 def _parameters(value: Mapping[str, Any], note: Note) -> dict[str, Parameters]:
@@ -318,7 +323,7 @@ def _one_set(given: object, note: Note, prefix: str) -> Parameters | None:
     if not isinstance(given, Mapping):
         note("an object with model, a, b, ...", repr(given)[:40], prefix.rstrip("."))
         return None
-    known = {"model", "se", "thresholds", *_SCALARS}
+    known = {"model", "se", *STEPS, *SCALARS}
     for name in sorted(set(given) - known):
         note(f"only {', '.join(sorted(known))}", repr(name), f"{prefix}{name}")
     values = _numbers(given, note, prefix)
@@ -332,16 +337,17 @@ def _one_set(given: object, note: Note, prefix: str) -> Parameters | None:
 
 def _numbers(given: Mapping[str, Any], note: Note, prefix: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name in _SCALARS:
+    for name in SCALARS:
         if name in given and is_number(given[name]):
             values[name] = float(given[name])
         elif name in given:
             note("a number", repr(given[name]), f"{prefix}{name}")
-    steps = given.get("thresholds")
-    if isinstance(steps, list) and steps and all(is_number(step) for step in steps):
-        values["thresholds"] = [float(step) for step in steps]
-    elif steps is not None:
-        note("a list of numbers", repr(steps)[:40], f"{prefix}thresholds")
+    for name in STEPS:
+        steps = given.get(name)
+        if isinstance(steps, list) and steps and all(is_number(step) for step in steps):
+            values[name] = [float(step) for step in steps]
+        elif steps is not None:
+            note("a list of numbers", repr(steps)[:40], f"{prefix}{name}")
     return values
 
 

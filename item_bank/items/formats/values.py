@@ -18,10 +18,9 @@ from item_bank.items.plans import Parameters
 
 MAX_BYTES = 200 * 2**20
 MAX_NUMBER = 1e9
-UNSCORED = frozenset({"nrm"})
-"""Models of the option chosen: the answers of a bank's items are scored, not kept by option."""
-MODELS = tuple(model for model, family in FAMILIES.items() if family != "nominal")
-"""What a bank can hold; nominal items can be calibrated and simulated from files only."""
+SCALARS = ("a", "b", "c", "d")
+STEPS: Mapping[str, str] = {"thresholds": "b", "slopes": "slope", "intercepts": "intercept"}
+"""Parameters of several numbers, and how their columns begin: b1, b2, ..., slope1, ..."""
 Note = Callable[[str, object, str], None]
 """Takes note of a problem: expected, found, column."""
 
@@ -107,13 +106,12 @@ def checked_parameters(
     Parameters
     ----------
     values, se
-        Of the keys a, b, c, d and thresholds those that are given.
+        Of the keys a, b, c, d, thresholds, slopes and intercepts those that are given.
     prefix
         Put before the name of a parameter in a column.
     """
-    if model not in FAMILIES or model in UNSCORED:
-        known = [name for name in FAMILIES if name not in UNSCORED]
-        note(f"one of {', '.join(known)}", repr(model), f"{prefix}model")
+    if model not in FAMILIES:
+        note(f"one of {', '.join(FAMILIES)}", repr(model), f"{prefix}model")
         return None
     names = _needed(str(model))
     given = {"a": 1.0, **values} if model in {"rasch", "pcm"} else dict(values)
@@ -133,23 +131,24 @@ def checked_parameters(
 
 
 def _needed(model: str) -> list[str]:
+    if FAMILIES[model] == "nominal":
+        return ["slopes", "intercepts"]
     if FAMILIES[model] != "logistic":
         return ["a", "thresholds"]
     return ["a", "b"] + ["c"] * (model in HAS_C) + ["d"] * (model in HAS_D)
 
 
 def _column(name: str) -> str:
-    return "b1" if name == "thresholds" else name
+    return f"{STEPS[name]}1" if name in STEPS else name
 
 
 def _engine_refuses(model: str, values: Mapping[str, Any], note: Note, prefix: str) -> bool:
     if model in {"rasch", "pcm"} and values["a"] != 1:
         note(f"1 (model {model})", values["a"], f"{prefix}a")
         return True
-    given = {name: [values[name]] for name in ("b", "c", "d") if name in values}
-    steps = [values["thresholds"]] if "thresholds" in values else None
+    given = {name: [values[name]] for name in (*SCALARS, *STEPS) if name in values}
     try:
-        item_parameters(["x"], model, a=[values["a"]], thresholds=steps, **given)
+        item_parameters(["x"], model, **given)
     except InputError as error:
         name = (error.column or "").rpartition(": ")[2]
         note(error.expected, error.found, prefix + name)
@@ -162,7 +161,7 @@ def _errors_refused(
 ) -> bool:
     before = False
     for name, value in errors.items():
-        many = name == "thresholds"
+        many = name in STEPS
         numbers = value if many else [value]
         wanted = len(kept[name]) if many else 1
         if len(numbers) != wanted or not all(number >= 0 for number in numbers):
