@@ -149,6 +149,8 @@ def with_copies(items: ItemParameters, columns: Sequence[int]) -> ItemParameters
         c=items.c[rows],
         d=items.d[rows],
         thresholds=items.thresholds[rows],
+        slopes=items.slopes[rows],
+        intercepts=items.intercepts[rows],
     )
 
 
