@@ -159,16 +159,18 @@ def _thinking_time(number: int, position: int) -> int:
 
 
 def _answer(db: Database, snapshot: Snapshot, theta: float, number: int) -> Answer:
-    """Answer as somebody of this ability would: right by the model, else any wrong choice."""
+    """Answer as somebody of this ability would: any choice of a score that the model draws."""
     presented = snapshot.presented[-1]
     one = snapshot.release.items.subset([presented.row])
-    right = float(probabilities(np.array([theta]), one)[0, 0, 1])
+    from_the_top = probabilities(np.array([theta]), one)[0, 0, : one.n_categories[0]][::-1]
     draw, pick, omit = (
         float(uniform(SEED, number, purpose, presented.position)[0])
         for purpose in ("answer", "wrong choice", "omit")
     )
     choices = choice_ids(db, presented.revision_id)
     points = {choice: mark(db, presented.revision_id, choice) for choice in choices}
-    wanted = [choice for choice in choices if (points[choice] > 0) == (draw < right)]
-    chosen = None if omit < OMITS and draw >= right else wanted[int(pick * len(wanted))]
+    score = len(from_the_top) - 1 - int((draw >= from_the_top.cumsum()[:-1]).sum())
+    wanted = [choice for choice in choices if points[choice] == score]
+    omits = not wanted or (omit < OMITS and score == 0)
+    chosen = None if omits else wanted[int(pick * len(wanted))]
     return Answer(chosen, f"simulated-{presented.position}", snapshot.sitting.lease_epoch)
