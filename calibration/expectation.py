@@ -1,75 +1,25 @@
 """The expectation step: posteriors of theta on a grid, and the expected counts.
 
-The responses of a block of persons are a matrix with one column per item and score above 0, and,
-where responses are missing, one column per item that says who answered it. Log-likelihoods and
-expected counts are then one matrix product each, dense or sparse. Sums over persons are additive,
-so blocks can be worked in any order. Called by ``mml``, ``standard_errors`` and ``item_fit``.
+With the indicators of ``design``, log-likelihoods and expected counts are one matrix product each,
+dense or sparse. Sums over persons are additive: each part of the persons gives its own, and they
+are added in the order of the parts, so that it does not matter where they were worked. Called by
+``mml``, ``standard_errors``, ``cluster`` and ``item_fit``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from calibration import families
-from calibration.matrix import ResponseMatrix
+from calibration.design import Design, PersonBlock, is_sparse, parts
 from calibration.parameter_space import Space, State
-from engine.arrays import Floats, Ints
-
-BLOCK = 4096
-_DENSE_SHARE = 0.1
-_DENSE_CELLS = 60_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class PersonBlock:
-    """Some persons: their responses as indicators, and their groups.
-
-    Parameters
-    ----------
-    indicators
-        Dense or sparse, shape (n, n_columns).
-    group
-        Shape (n,).
-    """
-
-    indicators: Any
-    group: Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """A response matrix, made ready for matrix products.
-
-    Parameters
-    ----------
-    blocks
-        The persons, in order.
-    matrix, n_categories
-        What it was made of.
-    first
-        Column of each item's score 1, shape (n_items,).
-    n_positive
-        Columns for scores above 0; one per item follows unless ``complete``.
-    complete
-        Whether everybody answered everything.
-    n_persons, n_groups
-        How many there are.
-    """
-
-    blocks: tuple[PersonBlock, ...]
-    matrix: ResponseMatrix
-    n_categories: Ints
-    first: Ints
-    n_positive: int
-    complete: bool
-    n_persons: int
-    n_groups: int
+from engine.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,61 +60,22 @@ class Expectation:
     mass: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What some persons add to an `Expectation`, with the same fields."""
+
+    log_likelihood: float
+    totals: Floats
+    mass: Floats
+
+
+PartSums = Callable[[Tables], Iterable[Sums]]
+"""Works out the sums of all parts, in their order."""
+
+
 def grid(n: int) -> Floats:
     """Equally spaced points on [-6, 6], shape (n,)."""
     return np.linspace(-6.0, 6.0, n)
-
-
-def make_design(matrix: ResponseMatrix, n_categories: Ints, group: Ints) -> Design:
-    """Lay a response matrix out in blocks of persons.
-
-    Parameters
-    ----------
-    matrix
-        Scores below ``n_categories`` of their item.
-    n_categories
-        Shape (n_items,).
-    group
-        Group number of each person, from 0, shape (n_persons,).
-    """
-    first = np.concatenate(([0], np.cumsum(n_categories - 1)))
-    n_columns = int(first[-1]) + (0 if matrix.complete else matrix.n_items)
-    share = matrix.n_responses / max(matrix.n_persons * matrix.n_items, 1)
-    dense = share >= _DENSE_SHARE and matrix.n_persons * n_columns <= _DENSE_CELLS
-    blocks = tuple(
-        PersonBlock(
-            _indicators(matrix, low, first, n_columns, dense=dense), group[low : low + BLOCK]
-        )
-        for low in range(0, matrix.n_persons, BLOCK)
-    )
-    n_groups = int(group.max(initial=0)) + 1
-    return Design(
-        blocks,
-        matrix,
-        n_categories,
-        first[:-1],
-        int(first[-1]),
-        matrix.complete,
-        matrix.n_persons,
-        n_groups,
-    )
-
-
-def _indicators(
-    matrix: ResponseMatrix, low: int, first: Ints, n_columns: int, *, dense: bool
-) -> Any:
-    part = matrix.persons(low, min(low + BLOCK, matrix.n_persons))
-    rows, above = part.rows(), part.score > 0
-    row, column = rows[above], first[part.column[above]] + part.score[above] - 1
-    if not matrix.complete:
-        row = np.concatenate((row, rows))
-        column = np.concatenate((column, first[-1] + part.column))
-    shape = (part.n_persons, n_columns)
-    if not dense:
-        return sparse.csr_array((np.ones(row.size), (row, column)), shape=shape)
-    indicators = np.zeros(shape)
-    indicators[row, column] = 1.0
-    return indicators
 
 
 def log_weights(theta: Floats, mean: Floats, sd: Floats) -> Floats:
@@ -186,7 +97,7 @@ def make_tables(space: Space, state: State, design: Design, theta: Floats) -> Ta
         for k in range(1, log_p.shape[1]):
             has = family.n_categories > k
             columns = design.first[family.rows[has]] + k - 1
-            positive[columns] = log_p[has, k] - log_p[has, 0]
+            positive[columns] = log_p[has, k] - (log_p[has, 0] if design.complete else 0.0)
     weights = log_weights(theta, state.mean, state.sd)
     if design.complete:
         return Tables(positive, base.sum(axis=0), weights)
@@ -195,32 +106,69 @@ def make_tables(space: Space, state: State, design: Design, theta: Floats) -> Ta
 
 def posteriors(design: Design, tables: Tables) -> Iterator[tuple[PersonBlock, Floats, Floats]]:
     """Yield each block with its posteriors (n, n_theta) and marginal log-likelihoods (n,)."""
-    prior = tables.log_weights + tables.constant
     for block in design.blocks:
-        joint = block.indicators @ tables.by_column
-        joint += prior[0] if design.n_groups == 1 else prior[block.group]
-        peak = joint.max(axis=1, keepdims=True)
-        joint -= peak
-        np.exp(joint, out=joint)
-        total = joint.sum(axis=1, keepdims=True)
-        joint /= total
-        yield block, joint, (np.log(total) + peak)[:, 0]
+        yield block, *block_posteriors(block, tables)
 
 
-def expect(design: Design, tables: Tables) -> Expectation:
-    """Run the expectation step over all persons."""
+def block_posteriors(block: PersonBlock, tables: Tables) -> tuple[Floats, Floats]:
+    """Posteriors (n, n_theta) and marginal log-likelihoods (n,) of some persons."""
+    prior = tables.log_weights + tables.constant
+    joint = block.indicators @ tables.by_column
+    joint += prior[0] if len(prior) == 1 else prior[block.group]
+    peak = joint.max(axis=1, keepdims=True)
+    joint -= peak
+    np.exp(joint, out=joint)
+    total = joint.sum(axis=1, keepdims=True)
+    joint /= total
+    return joint, (np.log(total) + peak)[:, 0]
+
+
+def part_sums(blocks: Iterable[PersonBlock], tables: Tables) -> Sums:
+    """Run the expectation step over some blocks."""
     log_likelihood = 0.0
     totals = np.zeros_like(tables.by_column)
     mass = np.zeros_like(tables.log_weights)
-    for block, posterior, log_l in posteriors(design, tables):
+    for block in blocks:
+        posterior, log_l = block_posteriors(block, tables)
         log_likelihood += float(log_l.sum())
         totals += block.indicators.T @ posterior
-        if design.n_groups == 1:
+        if len(mass) == 1:
             mass[0] += posterior.sum(axis=0)
         else:
-            for g in range(design.n_groups):
+            for g in range(len(mass)):
                 mass[g] += posterior[block.group == g].sum(axis=0)
+    return Sums(log_likelihood, totals, mass)
+
+
+def expect(design: Design, tables: Tables, sums: PartSums | None = None) -> Expectation:
+    """Run the expectation step over all persons.
+
+    Parameters
+    ----------
+    design, tables
+        The persons, and what the parameters say.
+    sums
+        Works out the sums of the parts of the design, elsewhere perhaps; here where not given.
+    """
+    log_likelihood = 0.0
+    totals = np.zeros_like(tables.by_column)
+    mass = np.zeros_like(tables.log_weights)
+    for own in sums(tables) if sums else _local_sums(design, tables):
+        log_likelihood += own.log_likelihood
+        totals += own.totals
+        mass += own.mass
     return Expectation(log_likelihood, totals, mass)
+
+
+def _local_sums(design: Design, tables: Tables) -> Iterator[Sums]:
+    """Sums by part; sparse products use one thread each, so parts are worked side by side."""
+    pieces = parts(design)
+    threads = min(os.cpu_count() or 1, len(pieces))
+    if threads < 2 or not is_sparse(design):
+        yield from (part_sums(piece, tables) for piece in pieces)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(lambda piece: part_sums(piece, tables), pieces)
 
 
 def category_counts(space: Space, design: Design, totals: Floats, mass: Floats) -> list[Floats]:
@@ -233,8 +181,10 @@ def category_counts(space: Space, design: Design, totals: Floats, mass: Floats) 
         for k in range(1, width):
             has = family.n_categories > k
             own[has, k] = totals[design.first[family.rows[has]] + k - 1]
-        answered = everybody if design.complete else totals[design.n_positive + family.rows]
-        own[:, 0] = np.maximum(answered - own[:, 1:].sum(axis=1), 0.0)
+        if design.complete:
+            own[:, 0] = np.maximum(everybody - own[:, 1:].sum(axis=1), 0.0)
+        else:
+            own[:, 0] = totals[design.n_positive + family.rows]
         counts.append(own)
     return counts
 

@@ -16,14 +16,14 @@ from functools import partial
 import numpy as np
 
 from calibration.acceleration import Anderson
+from calibration.design import Design, make_design
+from calibration.expansion import is_expandable, standardised
 from calibration.expectation import (
-    Design,
     Expectation,
     Tables,
     category_counts,
     expect,
     grid,
-    make_design,
     make_tables,
 )
 from calibration.fit_inputs import (
@@ -52,6 +52,8 @@ from engine.arrays import Bools, Floats
 from engine.items import ItemParameters
 
 GRADIENT_TOLERANCE = 1e-7
+_PLAIN_BELOW = 1e-4
+"""Gradient by person below which an expanded step that gains too little is the last."""
 
 
 @dataclass(frozen=True)
@@ -254,8 +256,9 @@ def _iterate(
 ) -> MmlFit:
     theta = grid(settings.quadrature)
     memory, low_high = Anderson(), bounds(space)
+    expanding = is_expandable(space, settings.priors)
     point = _evaluate(space, design, start, theta, settings.priors)
-    iterations, converged, safe, before = 1, False, start, -np.inf
+    iterations, steepest, before = 1, np.inf, -np.inf
     while True:
         if progress:
             progress(iterations, point.expectation.log_likelihood)
@@ -265,12 +268,15 @@ def _iterate(
         converged = change < settings.tolerance and slope < GRADIENT_TOLERANCE
         if converged or iterations >= settings.max_iterations:
             return _result(space, design, point, settings, theta, iterations, converged, slope)
-        before = point.expectation.log_likelihood
+        if expanding and slope < _PLAIN_BELOW and slope > 0.5 * steepest:
+            expanding = False
+            memory.clear()
+        before, steepest = point.expectation.log_likelihood, slope
         safe = maximise(
             space, point.state, point.counts, point.expectation.mass, theta, settings.priors
         )
-        image = to_vector(space, safe)
-        proposal = np.clip(memory.propose(vector, image), *low_high)
+        image = standardised(space, safe, point.expectation.mass, theta) if expanding else safe
+        proposal = np.clip(memory.propose(vector, to_vector(space, image)), *low_high)
         tried = _evaluate(
             space, design, from_vector(space, proposal, point.state), theta, settings.priors
         )

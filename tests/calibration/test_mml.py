@@ -162,7 +162,7 @@ def test_sparse_and_dense_arithmetic_agree(lsat7, monkeypatch):
     observed = rng.random(scores.shape) < 0.7
     matrix = from_dense(scores, observed)
     dense = fitted(matrix, "2pl")
-    monkeypatch.setattr("calibration.expectation._DENSE_SHARE", 2.0)
+    monkeypatch.setattr("calibration.design._DENSE_SHARE", 2.0)
     sparse = fitted(matrix, "2pl")
     assert sparse.log_likelihood == pytest.approx(dense.log_likelihood, abs=1e-8)
     np.testing.assert_allclose(sparse.items.a, dense.items.a, atol=1e-8)

@@ -5,11 +5,8 @@ from calibration.expectation import expect, make_tables
 from calibration.matrix import from_dense
 from calibration.maximisation import log_prior
 from calibration.mml import Settings, fit
-from calibration.observed_information import (
-    change_by_item,
-    change_by_person,
-    observed_information,
-)
+from calibration.moving_posteriors import change_by_person, change_by_point
+from calibration.observed_information import observed_information
 from calibration.parameter_space import from_vector, to_vector
 from calibration.priors import RECALIBRATION, default_priors
 from calibration.standard_errors import standard_errors
@@ -90,7 +87,7 @@ def test_the_two_routes_to_the_change_of_posteriors_agree(lsat7, science, share)
     models = ["3pl", "1pl", "1pl", "2pl", "2pl", "gpcm", "pcm", "gpcm", "grm"]
     settings = Settings(default_priors(models), max_iterations=15)
     found = fit(matrix, models, settings)
-    np.testing.assert_allclose(change_by_item(found), change_by_person(found), atol=1e-8)
+    np.testing.assert_allclose(change_by_point(found), change_by_person(found), atol=1e-8)
 
 
 def test_errors_shrink_with_the_root_of_the_sample(lsat7):
