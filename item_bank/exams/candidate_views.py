@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 
+from engine.rules.pretest import items_until
 from item_bank.exams.designs import LoadedExam, current_version
 from item_bank.exams.exam_files import fewest_items, most_items
 from item_bank.exams.questions import shown_question
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import seconds_allowed, sittings_of
-from item_bank.exams.snapshots import Snapshot, read_own_snapshot
+from item_bank.exams.snapshots import (
+    Snapshot,
+    is_tried_out,
+    read_own_snapshot,
+    rows_held,
+    rows_to_try_out,
+)
+from item_bank.exams.surroundings import earlier_rows
 from item_bank.store.database import Database
 from item_bank.store.secret_keys import keyed_hash
 from item_bank.store.tables.exams import Exam, Registration
@@ -140,12 +149,15 @@ def view(db: Database, candidate: CandidateSession, sitting_id: str) -> SittingV
     """
     with db.read() as session:
         snapshot = read_own_snapshot(db, session, sitting_id, candidate)
-    return _view(db, snapshot)
+        asks = snapshot.exam.plan.design.pretest.count > 0
+        met = earlier_rows(session, snapshot) if asks else frozenset()
+    return _view(db, snapshot, met)
 
 
-def _view(db: Database, snapshot: Snapshot) -> SittingView:
+def _view(db: Database, snapshot: Snapshot, met: frozenset[int]) -> SittingView:
     sitting, exam = snapshot.sitting, snapshot.exam
     answered = len(snapshot.responses)
+    at_least, at_most = _to_go(snapshot, met)
     return SittingView(
         sitting_id=sitting.id,
         exam_code=exam.plan.code,
@@ -155,8 +167,8 @@ def _view(db: Database, snapshot: Snapshot) -> SittingView:
         epoch=sitting.lease_epoch,
         position=snapshot.position,
         answered=answered,
-        at_least=max(fewest_items(exam.plan) - answered, 1),
-        at_most=max(most_items(exam.plan) - answered, 1),
+        at_least=at_least,
+        at_most=at_most,
         now=snapshot.now,
         started_at=sitting.started_at,
         deadline_at=sitting.deadline_at,
@@ -165,6 +177,24 @@ def _view(db: Database, snapshot: Snapshot) -> SittingView:
         question=_question(db, snapshot),
         note=snapshot.release.note,
     )
+
+
+def _to_go(snapshot: Snapshot, met: frozenset[int]) -> tuple[int, int]:
+    """How many questions come at least and at most, the open one and those tried out included."""
+    design, answered = snapshot.exam.plan.design, len(snapshot.responses)
+    given = snapshot.presented[:answered]
+    tried = sum(map(is_tried_out, given))
+    spare = rows_to_try_out(snapshot.exam, snapshot.release) - rows_held(snapshot) - met
+    to_go = partial(
+        items_until,
+        design.pretest,
+        snapshot.sitting.seed,
+        answered,
+        counted=answered if design.pretest.counts_towards_length else answered - tried,
+        spare=len(spare - {one.row for one in given}),
+    )
+    fewest, most = fewest_items(snapshot.exam.plan), design.stop.longest or 0
+    return max(to_go(target=fewest), 1), max(to_go(target=most), 1)
 
 
 def _question(db: Database, snapshot: Snapshot) -> Question | None:

@@ -253,7 +253,7 @@ def show_sitting(console: Console, sitting_id: str) -> None:
         console.emit(None, table(columns, found.result["path"]))
 
 
-EXPORTED = ("person", "item", "score", "sitting", "position", "language", "simulated")
+EXPORTED = ("person", "item", "score", "sitting", "position", "language", "simulated", "status")
 
 
 @sitting.command("export")
@@ -273,8 +273,9 @@ def export_responses(
 ) -> None:
     """Write the scored responses as a long CSV, one line each.
 
-    Columns: person, item, score, sitting, position, language, simulated. Persons are pseudonymous
-    ids. `tarozu calibrate` reads this file, and knows by its columns that it is adaptive.
+    Columns: person, item, score, sitting, position, language, simulated, status. Persons are
+    pseudonymous ids; the status is pretest for items that were tried out, which counted for nobody.
+    `tarozu calibrate` reads this file, and knows by its columns that it is adaptive.
     """
     from item_bank.exams.responses import recorded_responses
     from item_bank.items.releases import release_parameters
@@ -282,7 +283,16 @@ def export_responses(
     with _site(console) as (db, organisation):
         release_parameters(db, bank_code, organisation_id=organisation)
         rows = [
-            (r.person, r.item, r.score, r.sitting_id, r.position, r.language, int(r.simulated))
+            (
+                r.person,
+                r.item,
+                r.score,
+                r.sitting_id,
+                r.position,
+                r.language,
+                int(r.simulated),
+                r.status,
+            )
             for r in recorded_responses(
                 db, bank_code, organisation_id=organisation, since=_since(since)
             )

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
-from engine.session import RULES_VERSION, ExamDesign, check_design
-from item_bank.exams.exam_files import ExamPlan, most_items, plan_from_mapping, read_plan
+from engine.session import RULES_VERSION, check_design
+from item_bank.exams.exam_files import ExamPlan, plan_from_mapping, read_plan
 from item_bank.items.releases import (
     OPERATIONAL,
     ReleaseItems,
     missing_variants,
+    release_items,
     release_parameters,
 )
 from item_bank.store.audit import append_site_event
@@ -25,7 +27,7 @@ from item_bank.store.caches import once
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
-from item_bank.store.tables.exams import Exam, ExamVersion
+from item_bank.store.tables.exams import Exam, ExamVersion, Registration
 from item_bank.store.tables.items import Bank
 from item_bank.store.tables.releases import Release
 from item_bank.store.tables.sittings import Sitting
@@ -93,7 +95,8 @@ def apply_exam(
     Raises
     ------
     InputError
-        When the file is wrong, or the bank, release, or a text in one of its languages is missing.
+        When the file is wrong, or the bank, release, or a text in one of its languages is missing,
+        or the expected theta of somebody who is registered lies outside of a new grid.
     """
     plan = read_plan(text, file=file)
     release_id, number = _resolve(db, plan, organisation_id, file)
@@ -101,6 +104,7 @@ def apply_exam(
     digest = content_hash([resolved, release_id, RULES_VERSION])
     with db.write() as session:
         exam = _exam(session, plan.code, organisation_id, db.now(session))
+        _check_registered(session, exam.id, plan, file)
         last = _last_version(session, exam.id)
         if last is not None and last.content_hash == digest:
             version, is_new = last, False
@@ -136,44 +140,50 @@ def _resolve(db: Database, plan: ExamPlan, organisation_id: str, file: str) -> t
         )
     except InputError as error:
         raise InputError(error.expected, error.found, file=file, column="bank") from None
-    _check_against(plan, release, file)
     missing = missing_variants(db, release.release_id, plan.languages)
     if missing:
         code, language = missing[0]
         found = f"item {code} has no text in {language} ({len(missing)} such gaps)"
         raise InputError("a text for every item in every language", found, file=file)
+    for language in plan.languages:
+        _check_against(plan, release_items(db, release.release_id, language), file)
     return release.release_id, release.number
 
 
-def _check_served(design: ExamDesign, file: str) -> None:
-    """Refuse rules that can be simulated, but for which a sitting has not yet what they need."""
-    counters = "no rule that counts over sittings, which a site does not keep yet"
-    refused = (
-        ("exposure.ceiling", counters, design.exposure.ceiling),
-        ("exposure.method", counters, design.exposure.method == "eligibility"),
-        ("pretest.count", "no items to try out, which a site does not give yet",
-         design.pretest.count),
-        ("estimation.candidate_prior", "false: a site knows no prior means of candidates",
-         design.candidate_prior),
-        ("stopping.out_of_time", '"score", the one rule that results know so far',
-         design.stop.out_of_time != "score"),
-    )  # fmt: skip
-    for column, expected, asked in refused:
-        if asked:
-            raise InputError(expected, column.rpartition(".")[2], file=file, column=column)
-
-
 def _check_against(plan: ExamPlan, release: ReleaseItems, file: str) -> None:
-    """Refuse a plan that the release or the site cannot serve."""
-    _check_served(plan.design, file)
+    """Refuse a plan that the release in one of its languages cannot serve."""
+    tried = np.array([status != OPERATIONAL for status in release.statuses], dtype=np.bool_)
     try:
-        check_design(plan.design, release.items)
+        check_design(plan.design, release.items, tried)
     except InputError as error:
-        raise InputError(error.expected, error.found, file=file, column=error.column) from None
-    usable, most = release.statuses.count(OPERATIONAL), most_items(plan)
+        column = error.column
+        where = "" if len(plan.languages) == 1 else f" (in language {release.language})"
+        raise InputError(
+            error.expected, f"{error.found}{where}", file=file, column=column
+        ) from None
+    usable, most = int((~tried).sum()), plan.design.scored_length
     if most > usable:
         expected = f"at most {usable}, as many items as release {release.number} has in use"
         raise InputError(expected, most, file=file, column="stopping")
+
+
+def _check_registered(session: Session, exam_id: str, plan: ExamPlan, file: str) -> None:
+    """Refuse a grid that does not reach what is expected of somebody who is registered."""
+    grid = plan.design.grid
+    if not plan.design.candidate_prior:
+        return
+    found = session.scalars(
+        select(Registration.prior_theta)
+        .where(
+            Registration.exam_id == exam_id,
+            ~Registration.prior_theta.between(grid.low, grid.high),
+        )
+        .limit(1)
+    ).first()
+    if found is not None:
+        expected = f"a grid that holds the prior_theta of everyone registered, such as {found:g}"
+        shown = f"{grid.low:g} to {grid.high:g}"
+        raise InputError(expected, shown, file=file, column="estimation.grid")
 
 
 def _exam(session: Session, code: str, organisation_id: str, now: int) -> Exam:

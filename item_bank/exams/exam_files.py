@@ -98,15 +98,16 @@ def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
 
 
 def fewest_items(plan: ExamPlan) -> int:
-    """Return how many questions a sitting has at least."""
+    """Return how many questions a sitting has at least, when nothing is left to try out."""
     stop = plan.design.stop
-    return stop.length or max(stop.min_items, 1)
+    rules = (stop.se, stop.information, stop.theta_change, stop.best_information)
+    sooner = plan.design.classification.method or any(rule is not None for rule in rules)
+    return max(stop.min_items, 1) if sooner or not stop.length else stop.length
 
 
 def most_items(plan: ExamPlan) -> int:
-    """Return how many questions a sitting has at most."""
-    stop = plan.design.stop
-    return stop.length or stop.max_items or 0
+    """Return how many questions a sitting has at most, those that are tried out among them."""
+    return plan.design.longest or 0
 
 
 def _check_whole(plan: ExamPlan) -> None:

@@ -1,7 +1,8 @@
 """Candidates on rosters, and accounts of staff.
 
 A roster is a CSV file: `roster_id, name` and, where wanted, `email, country, language,
-extra_time` (a factor such as 1.25) and `attempts`. Importing it again updates names and issues
+extra_time` (a factor such as 1.25), `attempts` and `prior_theta` (what an exam with
+`candidate_prior` expects of the person). Importing it again updates names and issues
 codes for new people only; `reissue` gives everyone a new code and ends the old one.
 """
 
@@ -15,6 +16,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
+from item_bank.exams.designs import LoadedExam, current_version
 from item_bank.exams.signing_in import access_code_hash, new_access_code, password_hash
 from item_bank.store.audit import append_site_event
 from item_bank.store.database import Database
@@ -24,10 +26,11 @@ from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetail
 
 STAFF_ROLES = ("examiner", "administrator", "psychometrician")
 REQUIRED = ("roster_id", "name")
-OPTIONAL = ("email", "country", "language", "extra_time", "attempts")
+OPTIONAL = ("email", "country", "language", "extra_time", "attempts", "prior_theta")
 MIN_PASSWORD = 10
 MAX_ATTEMPTS = 100
 MAX_EXTRA_TIME = 5.0
+MAX_THETA = 10.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class RosterRow:
     language: str | None = None
     extra_time: float = 1.0
     attempts: int = 1
+    prior_theta: float | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,14 @@ def _roster_row(record: dict[str | None, str | None], file: str, line: int) -> R
         language=given.get("language"),
         extra_time=_number(given, "extra_time", 1.0, MAX_EXTRA_TIME, file, line),
         attempts=int(_number(given, "attempts", 1, MAX_ATTEMPTS, file, line)),
+        prior_theta=_prior_theta(given, file, line),
     )
+
+
+def _prior_theta(given: dict[str, str], file: str, line: int) -> float | None:
+    if "prior_theta" not in given:
+        return None
+    return _number(given, "prior_theta", -MAX_THETA, MAX_THETA, file, line)
 
 
 def _number(
@@ -142,6 +153,7 @@ def import_roster(
     key = db.secrets().codes
     with db.write() as session:
         exam_id = _exam_id(session, exam_code, organisation_id)
+        _check_priors(rows, current_version(db, exam_id))
         now = db.now(session)
         issued = [_issue(session, row, exam_id, organisation_id, key, now, reissue) for row in rows]
         counts = {
@@ -151,6 +163,21 @@ def import_roster(
         }
         append_site_event(session, "roster_imported", counts, now, organisation_id)
         return issued
+
+
+def _check_priors(rows: list[RosterRow], exam: LoadedExam) -> None:
+    """Refuse an expected theta that the exam would not use, or that its grid does not reach."""
+    design = exam.plan.design
+    for row in rows:
+        if row.prior_theta is None:
+            continue
+        found = f"{row.prior_theta:g} for {row.roster_id}"
+        if not design.candidate_prior:
+            expected = f"none: exam {exam.plan.code} does not set estimation.candidate_prior = true"
+            raise InputError(expected, found, column="prior_theta")
+        if not design.grid.low <= row.prior_theta <= design.grid.high:
+            expected = f"a theta from {design.grid.low:g} to {design.grid.high:g}"
+            raise InputError(expected, found, column="prior_theta")
 
 
 def _exam_id(session: Session, code: str, organisation_id: str) -> str:
@@ -284,6 +311,7 @@ def _register(
         session.add(registration)
     registration.attempts_allowed = row.attempts
     registration.accommodations = {"extra_time": row.extra_time}
+    registration.prior_theta = row.prior_theta
     session.flush()
 
 

@@ -15,10 +15,12 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.blueprints.balance import stopped_by_clock
-from engine.session import RULES_VERSION, Step, final_estimate, next_step
+from engine.session import RULES_VERSION, Step, next_step
 from item_bank.exams import records
 from item_bank.exams.errors import NotFound
-from item_bank.exams.snapshots import Snapshot, engine_state, read_snapshot
+from item_bank.exams.results import judgement
+from item_bank.exams.snapshots import Snapshot, read_snapshot
+from item_bank.exams.surroundings import state_then
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import Result, Sitting, SittingEvent
@@ -74,7 +76,7 @@ def _steps(snapshot: Snapshot, end: SittingEvent | None) -> Iterator[str]:
     """Compare each step, from the choice of the first item to the stop."""
     for taken in range(snapshot.answered + 1):
         answered = snapshot.responses[:taken]
-        state = engine_state(snapshot, _held(snapshot, taken, end), responses=taken)
+        state = state_then(snapshot, taken, _trace(snapshot, taken, end))
         state = replace(state, logged_form=_form_of_the_clock(snapshot, taken))
         step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
         yield from (f"position {taken + 1}: {text}" for text in step.trace.get("form_problems", ()))
@@ -83,12 +85,10 @@ def _steps(snapshot: Snapshot, end: SittingEvent | None) -> Iterator[str]:
         yield from _choice(snapshot, taken, step)
 
 
-def _held(snapshot: Snapshot, taken: int, end: SittingEvent | None) -> frozenset[int]:
-    """Return the rows that the step after ``taken`` responses could not choose, as logged."""
-    if taken < len(snapshot.presented):
-        return frozenset(snapshot.presented[taken].trace["held"])
-    trace = end.payload["trace"] if end else None
-    return frozenset(trace["held"]) if trace else frozenset()
+def _trace(snapshot: Snapshot, taken: int, end: SittingEvent | None) -> dict[str, Any] | None:
+    """Return the logged trace of the step after ``taken`` responses."""
+    trace: dict[str, Any] | None = end.payload["trace"] if end else None
+    return snapshot.presented[taken].trace if taken < len(snapshot.presented) else trace
 
 
 def _form_of_the_clock(snapshot: Snapshot, taken: int) -> dict[str, Any] | None:
@@ -133,9 +133,16 @@ def _result(snapshot: Snapshot, first: Result | None, end: SittingEvent | None) 
 
 
 def _final(snapshot: Snapshot, content: dict[str, Any]) -> Iterator[str]:
-    design = snapshot.exam.plan.design
-    again = final_estimate(engine_state(snapshot), snapshot.release.items, design)
-    then = content["estimate"]
-    for name, now in (("theta", again.theta), ("se", again.se)):
-        if not abs(now - then[name]) <= TOLERANCE:
-            yield f"final {name} was {then[name]}, replay gives {now}"
+    again, then = judgement(snapshot), content["estimate"]
+    if content["time_rule"] not in {None, again.rule}:
+        yield f"the rule for time was {content['time_rule']}, replay gives {again.rule}"
+    if again.estimate is None or then is None:
+        if again.estimate is not None or then is not None:
+            yield f"the final estimate was {then}, replay gives {again.estimate}"
+    else:
+        for name, now in (("theta", again.estimate.theta), ("se", again.estimate.se)):
+            if not abs(now - then[name]) <= TOLERANCE:
+                yield f"final {name} was {then[name]}, replay gives {now}"
+    level, reached = content["level"], again.level
+    if (level and level["code"]) != (reached and reached.name):
+        yield f"the level was {level and level['code']}, replay gives {reached and reached.name}"

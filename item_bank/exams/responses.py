@@ -32,6 +32,8 @@ class RecordedResponse:
         The candidate's pseudonymous id.
     revision_id
         The wording that was answered.
+    status
+        Of the item in the sitting's release: ``operational``, or ``pretest`` for one tried out.
     first
         Whether it is the person's first valid sitting of any exam on this bank, ever.
     """
@@ -45,6 +47,7 @@ class RecordedResponse:
     language: str
     simulated: bool
     first: bool
+    status: str
 
 
 def recorded_responses(
@@ -62,9 +65,19 @@ def recorded_responses(
         statement = statement.where(Sitting.started_at >= since)
     with db.read() as session:
         for row in session.execute(statement.execution_options(yield_per=BATCH)):
-            person, item, revision, score, sitting, position, language, simulated, place = row
+            person, item, revision, score, sitting, position, language, simulated = row[:8]
+            place, status = row[8:]
             yield RecordedResponse(
-                person, item, revision, score, sitting, position, language, simulated, place == 1
+                person,
+                item,
+                revision,
+                score,
+                sitting,
+                position,
+                language,
+                simulated,
+                place == 1,
+                status,
             )
 
 
@@ -105,6 +118,7 @@ def _responses(sittings: Subquery) -> Select[Any]:
             PresentedItem.language,
             Sitting.simulated,
             sittings.c.place,
+            ReleaseItem.status,
         )
         .join(sittings, sittings.c.id == Sitting.id)
         .join(Response, Response.sitting_id == Sitting.id)

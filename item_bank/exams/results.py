@@ -7,28 +7,38 @@ correction adds another result that supersedes it.
 from __future__ import annotations
 
 import importlib.metadata
+import math
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy import select
 
 from engine.ability.estimates import AbilityEstimate
-from engine.arrays import Floats
-from engine.items import ItemParameters
-from engine.models.dispatch import expected_score, information
-from engine.results.decisions import level_of, probability_of_levels, scaled, score_band, score_se
-from engine.session import final_estimate
+from engine.results.decisions import (
+    ReportingScale,
+    level_of,
+    probability_of_levels,
+    scaled,
+    score_band,
+    score_se,
+)
+from engine.rules.stopping import StopReason
+from engine.rules.time_rules import OutOfTime, out_of_time
+from engine.session import ExamDesign, final_estimate
 from item_bank.exams.designs import LoadedExam
 from item_bank.exams.domains import domains
 from item_bank.exams.errors import NotFound
+from item_bank.exams.points import item_facts
 from item_bank.exams.signing_in import CandidateSession
-from item_bank.exams.snapshots import Snapshot, engine_state
+from item_bank.exams.snapshots import Snapshot, engine_state, is_tried_out
 from item_bank.store.canonical import content_hash
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import Response, Result, Sitting
 
 FORMAT = 1
+TIME = StopReason.TIME
+NOT_BY_TIME = "in time"
 LISTED = ("n_items", "score", "level", "passed")
 BAND_LEVEL = 0.95
 
@@ -36,7 +46,7 @@ BAND_LEVEL = 0.95
 def build_result(snapshot: Snapshot) -> dict[str, Any]:
     """Return the result of a finished sitting from its log."""
     sitting, exam = snapshot.sitting, snapshot.exam
-    estimate = final_estimate(engine_state(snapshot), snapshot.release.items, exam.plan.design)
+    judged, tried = judgement(snapshot), snapshot.tried_out
     assert sitting.finished_at is not None, "a sitting has ended before its result is built"
     return {
         "format": FORMAT,
@@ -64,12 +74,32 @@ def build_result(snapshot: Snapshot) -> dict[str, Any]:
         "deadline_at": sitting.deadline_at,
         "seconds_used": round((sitting.finished_at - sitting.started_at) / SECOND, 1),
         "stop_reason": sitting.stop_reason,
-        "time_rule": _time_rule(snapshot),
-        "n_items": snapshot.answered,
-        **_decision(exam, estimate),
-        "domains": _domains(snapshot),
-        "path": [_step_row(snapshot, presented.position) for presented in snapshot.presented],
+        "time_rule": judged.rule if sitting.stop_reason == TIME else None,
+        "prior_theta": snapshot.prior_mean,
+        "n_items": snapshot.answered - len(tried),
+        "n_tried_out": len(tried),
+        **_decision(exam, judged),
+        "domains": [] if judged.estimate is None else _domains(snapshot),
+        "path": [_step_row(snapshot, place) for place in _places(snapshot, tried_out=False)],
+        "tried_out": [_step_row(snapshot, place) for place in _places(snapshot, tried_out=True)],
     }
+
+
+def judgement(snapshot: Snapshot) -> OutOfTime:
+    """What a sitting comes to: the estimate and level, or what the exam's rule for time leaves."""
+    state, items = engine_state(snapshot), snapshot.release.items
+    design = snapshot.exam.plan.design
+    if snapshot.sitting.stop_reason == TIME:
+        return out_of_time(state, items, design)
+    found = final_estimate(state, items, design)
+    if not math.isfinite(found.theta):
+        return OutOfTime(NOT_BY_TIME, None, None)
+    return OutOfTime(NOT_BY_TIME, found, level_of(scaled(found.theta, design.scale), design.levels))
+
+
+def _places(snapshot: Snapshot, *, tried_out: bool) -> list[int]:
+    """Positions of the items that count, or of those that were tried out."""
+    return [one.position for one in snapshot.presented if is_tried_out(one) is tried_out]
 
 
 def result_row(sitting: Sitting, content: dict[str, Any], reason: str, now: int) -> Result:
@@ -93,38 +123,25 @@ def listed(content: dict[str, Any]) -> dict[str, Any]:
     return dict(zip(LISTED, values, strict=True))
 
 
-def _time_rule(snapshot: Snapshot) -> str | None:
-    """Say which rule scored a sitting whose time ran out."""
-    if snapshot.sitting.stop_reason != "time":
-        return None
-    enough = snapshot.answered >= snapshot.exam.plan.design.stop.min_items
-    return "scored on the items answered in time" if enough else "fewer items than the minimum"
-
-
-def _decision(exam: LoadedExam, estimate: AbilityEstimate) -> dict[str, Any]:
-    design, levels = exam.plan.design, exam.plan.levels
-    points = scaled(estimate.theta, design.scale)
-    reached = level_of(points, design.levels)
-    chances = probability_of_levels(estimate.theta, estimate.se, design.scale, design.levels)
+def _decision(exam: LoadedExam, judged: OutOfTime) -> dict[str, Any]:
+    """Score, band and levels; without an estimate the score and all chances are None."""
+    design, levels, estimate = exam.plan.design, exam.plan.levels, judged.estimate
+    chances: Sequence[float | None] = [None] * len(levels)
+    if estimate is not None:
+        found = probability_of_levels(estimate.theta, estimate.se, design.scale, design.levels)
+        chances = [float(chance) for chance in found]
     rows = [
         {
             "code": level.code,
             "name": level.name,
             "minimum": level.minimum,
             "passed": level.passed,
-            "probability": float(chance),
+            "probability": chance,
         }
         for level, chance in zip(levels, chances, strict=True)
     ]
     return {
-        "estimate": {
-            "theta": estimate.theta,
-            "se": estimate.se,
-            "estimator": design.final,
-            "prior_mean": design.prior_mean,
-            "prior_sd": design.prior_sd,
-            "grid": [design.grid.low, design.grid.high, design.grid.n],
-        },
+        "estimate": None if estimate is None else _estimate(estimate, design),
         "scale": {
             "slope": design.scale.slope,
             "intercept": design.scale.intercept,
@@ -134,47 +151,55 @@ def _decision(exam: LoadedExam, estimate: AbilityEstimate) -> dict[str, Any]:
             "rounding": "half up, then cut to the scale; the level is decided on the rounded score",
             "cut_scores": exam.content_hash[:12],
         },
-        "score": points,
-        "score_se": score_se(estimate.se, design.scale),
-        "band": list(score_band(estimate.theta, estimate.se, design.scale)),
+        **_score(estimate, design.scale),
         "band_level": BAND_LEVEL,
-        "level": next((row for row in rows if reached and row["code"] == reached.name), None),
+        "level": next(
+            (row for row in rows if judged.level and row["code"] == judged.level.name), None
+        ),
         "levels": rows,
+    }
+
+
+def _estimate(found: AbilityEstimate, design: ExamDesign) -> dict[str, Any]:
+    return {
+        "theta": found.theta,
+        "se": found.se,
+        "estimator": design.final,
+        "prior_mean": design.prior_mean,
+        "prior_sd": design.prior_sd,
+        "grid": [design.grid.low, design.grid.high, design.grid.n],
+    }
+
+
+def _score(found: AbilityEstimate | None, scale: ReportingScale) -> dict[str, Any]:
+    if found is None:
+        return {"score": None, "score_se": None, "band": None}
+    return {
+        "score": scaled(found.theta, scale),
+        "score_se": score_se(found.se, scale),
+        "band": list(score_band(found.theta, found.se, scale)),
     }
 
 
 def _step_row(snapshot: Snapshot, position: int) -> dict[str, Any]:
     presented, items = snapshot.presented[position - 1], snapshot.release.items
     response = next((r for r in snapshot.responses if r.position == position), None)
-    one = items.subset([presented.row])
-    theta = response.theta if response is not None else None
-    at = np.array([theta if theta is not None else 0.0])
-    thresholds = one.thresholds[0][np.isfinite(one.thresholds[0])]
+    score, theta = (None, None) if response is None else (response.score, response.theta)
+    worth = snapshot.release.points[presented.row]
     return {
         "position": position,
         "item": items.item[presented.row],
         "revision": presented.revision_id,
         "content_area": items.content[presented.row],
         "model": items.model[presented.row],
-        "parameters": _parameters(one, thresholds),
-        "difficulty": float(thresholds.mean()),
-        "score": None if response is None else response.score,
-        "max_score": int(one.n_categories[0]) - 1,
+        **item_facts(items.subset([presented.row]), worth, score, theta),
         "late": bool(response is not None and response.late),
         "theta": theta,
         "se": None if response is None else response.se,
-        "information": None if theta is None else float(information(at, one)[0, 0]),
-        "expected_score": None if theta is None else float(expected_score(at, one)[0, 0]),
         "seconds": _seconds(presented.presented_at, response),
         "eligible": presented.trace["eligible"],
         "area_in_turn": presented.trace["area"],
     }
-
-
-def _parameters(one: ItemParameters, thresholds: Floats) -> dict[str, Any]:
-    values = {name: float(getattr(one, name)[0]) for name in "abcd"}
-    known = {name: value for name, value in values.items() if np.isfinite(value)}
-    return known if "b" in known else {**known, "thresholds": thresholds.tolist()}
 
 
 def _seconds(presented_at: int, response: Response | None) -> float | None:
@@ -182,11 +207,11 @@ def _seconds(presented_at: int, response: Response | None) -> float | None:
 
 
 def _domains(snapshot: Snapshot) -> list[dict[str, Any]]:
-    state = engine_state(snapshot)
     found = domains(
+        engine_state(snapshot),
         snapshot.release.items,
-        list(state.administered),
-        list(state.scores),
+        snapshot.exam.plan.design,
+        points=snapshot.release.points,
         theta_cut=_theta_cut(snapshot.exam),
     )
     names = snapshot.exam.areas

@@ -123,6 +123,7 @@ def open_sitting(
         language=language,
         seed=secrets.randbits(63) if seed is None else seed,
         simulated=simulated,
+        prior_theta=registration.prior_theta if version.plan.design.candidate_prior else None,
         status="running",
         lease_epoch=1,
         started_at=now,
@@ -146,6 +147,7 @@ def _started(sitting: Sitting, version: LoadedExam) -> dict[str, Any]:
         "language": sitting.language,
         "seed": sitting.seed,
         "simulated": sitting.simulated,
+        "prior_theta": sitting.prior_theta,
         "deadline_at": sitting.deadline_at,
     }
 

@@ -6,12 +6,13 @@ theta is computed anew.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.exposure.usage import Readings
 from engine.rules.states import carried
 from engine.session import SittingState
 from item_bank.exams.designs import LoadedExam, load_version
@@ -64,9 +65,20 @@ class Snapshot:
         return deadline is not None and self.now > deadline
 
     @property
+    def prior_mean(self) -> float | None:
+        """What is expected of this candidate, where the exam asks; not for the result."""
+        return self.sitting.prior_theta if self.exam.plan.design.candidate_prior else None
+
+    @property
     def answered(self) -> int:
-        """How many responses count."""
+        """How many responses came in time."""
         return sum(response.score is not None for response in self.responses)
+
+    @property
+    def tried_out(self) -> tuple[Response, ...]:
+        """The responses in time to items that are tried out; they are scored and do not count."""
+        places = {one.position for one in self.presented if is_tried_out(one)}
+        return tuple(r for r in self.responses if r.score is not None and r.position in places)
 
     def at(self, now: int) -> Snapshot:
         """Return the same facts at another time."""
@@ -79,6 +91,11 @@ class Snapshot:
     def with_response(self, row: Response) -> Snapshot:
         """Return the facts after a response."""
         return replace(self, responses=(*self.responses, row))
+
+
+def is_tried_out(presented: PresentedItem) -> bool:
+    """Whether a presented item does not count."""
+    return bool(presented.trace.get("pretest", False))
 
 
 def read_snapshot(
@@ -116,30 +133,53 @@ def read_own_snapshot(
     return snapshot
 
 
-def rows_out_of_play(release: ReleaseItems, held: Collection[str]) -> frozenset[int]:
-    """Return the rows that may not be chosen: held items, and items that do not count yet."""
-    return frozenset(
-        row
-        for row, (code, status) in enumerate(zip(release.items.item, release.statuses, strict=True))
-        if status != OPERATIONAL or code in held
-    )
-
-
-def rules_state(snapshot: Snapshot) -> SittingState:
-    """Return what the engine decides upon now, under the holds of now."""
-    return engine_state(snapshot, rows_out_of_play(snapshot.release, snapshot.holds))
-
-
-def engine_state(
-    snapshot: Snapshot, held: frozenset[int] = frozenset(), *, responses: int | None = None
-) -> SittingState:
-    """Return what the engine knew after the first ``responses`` responses (all by default).
+@dataclass(frozen=True)
+class Around:
+    """What a step reads besides its sitting's log; its trace holds it, and no estimate uses it.
 
     Parameters
     ----------
     held
-        Rows that could not be chosen at that step; they do not touch an estimate.
+        Rows that may not be chosen.
+    excluded
+        Rows that the candidate met in other sittings.
+    usage
+        What the counters of the exam say; None where its rules do not ask.
     """
+
+    held: frozenset[int] = frozenset()
+    excluded: frozenset[int] = frozenset()
+    usage: Readings | None = None
+
+
+NOTHING_AROUND = Around()
+
+
+def rows_to_try_out(exam: LoadedExam, release: ReleaseItems) -> frozenset[int]:
+    """Return the rows that an exam gives without scoring them; none where it tries out nothing."""
+    if not exam.plan.design.pretest.count:
+        return frozenset()
+    return frozenset(row for row, status in enumerate(release.statuses) if status != OPERATIONAL)
+
+
+def rows_held(snapshot: Snapshot) -> frozenset[int]:
+    """Return the rows of items that are held."""
+    codes = enumerate(snapshot.release.items.item)
+    return frozenset(row for row, code in codes if code in snapshot.holds)
+
+
+def rows_out_of_play(snapshot: Snapshot) -> frozenset[int]:
+    """Return the rows that may not be chosen: held items, and those without a part in the exam."""
+    tried = rows_to_try_out(snapshot.exam, snapshot.release)
+    statuses = enumerate(snapshot.release.statuses)
+    idle = {row for row, status in statuses if status != OPERATIONAL} - tried
+    return rows_held(snapshot) | idle
+
+
+def engine_state(
+    snapshot: Snapshot, around: Around = NOTHING_AROUND, *, responses: int | None = None
+) -> SittingState:
+    """Return what the engine knew after the first ``responses`` responses (all by default)."""
     counted = [r for r in snapshot.responses[:responses] if r.score is not None]
     rows = {presented.position: presented.row for presented in snapshot.presented}
     last = snapshot.presented[len(counted) - 1].trace if counted else {}
@@ -147,7 +187,11 @@ def engine_state(
         seed=snapshot.sitting.seed,
         administered=tuple(rows[response.position] for response in counted),
         scores=tuple(response.score for response in counted if response.score is not None),
-        held=held,
+        held=around.held,
+        pretest=rows_to_try_out(snapshot.exam, snapshot.release),
+        excluded=around.excluded,
+        prior_mean=snapshot.prior_mean,
+        usage=around.usage,
         rejected=frozenset(
             row
             for presented in snapshot.presented[: len(counted)]

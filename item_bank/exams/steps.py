@@ -19,7 +19,9 @@ from engine.session import Step, next_step, record_response
 from item_bank.exams import records
 from item_bank.exams.questions import choice_ids, mark
 from item_bank.exams.results import build_result, result_row
-from item_bank.exams.snapshots import Snapshot, rules_state
+from item_bank.exams.snapshots import Snapshot
+from item_bank.exams.surroundings import rules_state
+from item_bank.exams.usage import count_knowledge, count_presented
 from item_bank.store.audit import append_sitting_event
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
@@ -60,7 +62,8 @@ class Decision:
 
 def first_item(db: Database, snapshot: Snapshot) -> tuple[Step, tuple[str, ...]]:
     """Choose the first item of a sitting."""
-    step = next_step(rules_state(snapshot), snapshot.release.items, snapshot.exam.plan.design)
+    state = rules_state(db, snapshot)
+    step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
     return step, _choice_order(db, snapshot, step)
 
 
@@ -71,7 +74,7 @@ def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
     presented = snapshot.presented[-1]
     points = mark(db, presented.revision_id, answer.choice)
     state = record_response(
-        rules_state(snapshot), presented.row, points, **carried(presented.trace)
+        rules_state(db, snapshot), presented.row, points, **carried(presented.trace)
     )
     step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
     return Decision(answer, points, step, _choice_order(db, snapshot, step))
@@ -127,7 +130,9 @@ def _keep_presented(
     append_sitting_event(
         session, sitting, records.PRESENTED, records.presented_payload(row), snapshot.now
     )
-    return snapshot.with_presented(row)
+    after = snapshot.with_presented(row)
+    count_presented(session, snapshot, after)
+    return after
 
 
 def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> Snapshot:
@@ -162,6 +167,7 @@ def keep_end(
     sitting = snapshot.sitting
     sitting.status, sitting.finished_at = "finished", snapshot.now
     sitting.stop_reason = stop_reason
+    count_knowledge(session, snapshot)
     content = build_result(snapshot)
     digest = content_hash(content)
     payload = {"stop_reason": stop_reason, "result": digest, "trace": trace}

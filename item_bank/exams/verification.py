@@ -31,6 +31,15 @@ from item_bank.store.tables.sittings import (
 )
 
 BLOCK = 200  # sittings that are in memory together
+STARTED_WITH = (
+    "candidate",
+    "exam_version",
+    "rules_version",
+    "number",
+    "language",
+    "seed",
+    "prior_theta",
+)
 UNREADABLE = "a record cannot be read"
 _NOTHING: Sequence[Any] = ()
 
@@ -173,7 +182,7 @@ def _start_problems(record: _Record) -> Iterator[Break]:
         return
     first = record.links[0]
     names = {"candidate": "candidate_id", "exam_version": "exam_version_id"}
-    for name in ("candidate", "exam_version", "rules_version", "number", "language", "seed"):
+    for name in STARTED_WITH:
         if _says(first, name) != getattr(sitting, names.get(name, name)):
             yield Break(sitting.id, 1, f"the sitting's {name} is not the one it started with")
 

@@ -232,4 +232,4 @@ def _without_result(sitting_id: str) -> ResponseReturnValue:
 
 def _chance_of_passing(result: dict[str, Any]) -> float | None:
     chances = [level["probability"] for level in result["levels"] if level["passed"]]
-    return sum(chances) if chances else None
+    return sum(chances) if chances and None not in chances else None

@@ -23,6 +23,19 @@ STOPPED = {
     "bank_exhausted": "the bank had no further eligible question",
     "time": "the time was over",
 }
+FEWER = "fewer questions were answered in time than the exam's minimum"
+TIME_RULES = {
+    "enough": "the score rests on the questions answered in time, no fewer than the exam's minimum",
+    "score": f"{FEWER}; by its rule the score rests on these",
+    "no_score": f"{FEWER}; by its rule there is no score",
+    "last_estimates": f"{FEWER}; by its rule there is no score, and the level is the highest whose "
+    "cut the last estimates all reached",
+}
+WITHHELD = {
+    "too_few_items": "too few questions",
+    "error_too_large": "error too large",
+    "not_estimable": "not estimable",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class Readings:
     path: str
     levels: str
     stopped: str
+    time_rule: str
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,12 @@ class Remark:
 
 def readings(result: dict[str, Any]) -> Readings:
     """Put a result's charts into words."""
-    return Readings(_path(result), _levels(result), stopped(result["stop_reason"]))
+    return Readings(
+        _path(result),
+        _levels(result),
+        stopped(result["stop_reason"]),
+        TIME_RULES.get(result["time_rule"], ""),
+    )
 
 
 def stopped(reason: str | None) -> str:
@@ -59,17 +78,23 @@ def _path(result: dict[str, Any]) -> str:
     scored = [step for step in result["path"] if step["score"] is not None]
     right = sum(step["score"] >= step["max_score"] for step in scored)
     first, last = result["estimate"], steps[-1]
+    asked = f"Over {len(steps)} questions, {right} of them right, theta"
+    if first is None:
+        return f"{asked} came to {signed(last['theta'])}, SE {number(last['se'], 2)}."
+    start = first["prior_mean"] if result["prior_theta"] is None else result["prior_theta"]
     return (
-        f"Over {len(steps)} questions, {right} of them right, theta moved from "
-        f"{signed(first['prior_mean'])} to {signed(last['theta'])} and its standard error fell "
-        f"from {number(first['prior_sd'], 2)} to {number(last['se'], 2)}."
+        f"{asked} moved from {signed(start)} to {signed(last['theta'])} and its standard error "
+        f"fell from {number(first['prior_sd'], 2)} to {number(last['se'], 2)}."
     )
 
 
 def _levels(result: dict[str, Any]) -> str:
     level = result["level"]
+    if result["score"] is None:
+        rule = TIME_RULES.get(result["time_rule"], "the answers do not determine an estimate")
+        return f"{rule[0].upper()}{rule[1:]}."
     if level is None:
-        return "The exam has no levels."
+        return "The score lies below all levels." if result["levels"] else "The exam has no levels."
     name = level["name"].get("en", level["code"])
     return f"The chance that the true level is “{name}” is {chance(level['probability'])}."
 
@@ -86,7 +111,8 @@ def _remarks(report: Report) -> Iterator[Remark]:
     if report.amended:
         yield Remark("Amended.", f"{report.amended} The earlier result is kept.")
     if result and result["time_rule"]:
-        yield Remark("Time ran out.", f"The result was {result['time_rule']}.")
+        rule = TIME_RULES[result["time_rule"]]
+        yield Remark("Time ran out.", f"{rule[0].upper()}{rule[1:]}.")
     if result and result["stop_reason"] == "bank_exhausted":
         yield Remark(
             "Bank exhausted.", "No further item was eligible before the stopping rule held."

@@ -23,7 +23,7 @@ from web.access import (
     sign_in_as,
     signed_in,
 )
-from web.examiner.readings import readings, remarks
+from web.examiner.readings import WITHHELD, readings, remarks
 from web.htmx import wants_fragment
 from web.language import local_text
 from web.site import database
@@ -160,6 +160,7 @@ def report(sitting_id: str) -> ResponseReturnValue:
         readings=readings(found.result) if found.result else None,
         remarks=remarks(found),
         areas=_area_names(found.result),
+        withheld=WITHHELD,
     )
 
 

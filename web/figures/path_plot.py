@@ -59,7 +59,8 @@ def path_plot(result: dict[str, Any], width: float) -> PathPlot:
     path = result["path"]
     estimates = [step for step in path if step["theta"] is not None]
     low, high = _range(path, estimates)
-    x_of = _Axis(0.5, len(path) + 0.5, LEFT, width - RIGHT)
+    last = max((step["position"] for step in path), default=1)  # items tried out leave gaps
+    x_of = _Axis(0.5, last + 0.5, LEFT, width - RIGHT)
     y_of = _Axis(low, high, HEIGHT - BOTTOM, TOP)
     return PathPlot(
         width=width,
@@ -68,7 +69,7 @@ def path_plot(result: dict[str, Any], width: float) -> PathPlot:
         right=width - RIGHT,
         top=TOP,
         bottom=HEIGHT - BOTTOM,
-        x_ticks=_x_ticks(len(path), x_of),
+        x_ticks=_x_ticks(last, x_of),
         y_ticks=tuple(Tick(y_of(v), f"{v:d}".replace("-", "\u2212")) for v in range(low, high + 1)),
         cuts=_cuts(result, low, high, y_of),
         ribbon=_ribbon(estimates, x_of, y_of),

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from item_bank.store.tables import exams, items, people, records, releases, site, sittings
+from item_bank.store.tables import (
+    exams,
+    items,
+    people,
+    records,
+    releases,
+    site,
+    sittings,
+    usage,
+)
 from item_bank.store.tables.base import Base
 
-MODULES = (site, people, items, releases, exams, sittings, records)
+MODULES = (site, people, items, releases, exams, sittings, usage, records)
 
 metadata = Base.metadata

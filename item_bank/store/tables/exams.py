@@ -60,4 +60,5 @@ class Registration(Base):
     candidate_id: Mapped[Key] = mapped_column(ForeignKey("candidates.id"), index=True)
     attempts_allowed: Mapped[int]
     accommodations: Mapped[Json]  # {"extra_time": 1.25, ...}
+    prior_theta: Mapped[float | None]  # expected of this person; read when a sitting starts
     created_at: Mapped[Time]

@@ -41,6 +41,7 @@ class Sitting(Base):
     language: Mapped[Word]
     seed: Mapped[int] = mapped_column(BigInteger)
     simulated: Mapped[bool]
+    prior_theta: Mapped[float | None]  # what the start and the interim estimates expect
     status: Mapped[Word]  # running, finished, invalidated
     lease_epoch: Mapped[int]
     started_at: Mapped[Time]
@@ -126,7 +127,7 @@ class Result(Base):
     content: Mapped[Json]
     content_hash: Mapped[Hash]
     n_items: Mapped[int]  # this and the next three are copies from the content, for lists
-    score: Mapped[float]
+    score: Mapped[float | None]  # None: the exam's rule for time gives none
     level: Mapped[Word | None]
     passed: Mapped[bool | None]
     reason: Mapped[Word]  # "sitting_finished", or why it was amended

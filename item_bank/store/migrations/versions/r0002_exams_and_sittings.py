@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("candidate_id", sa.String(length=32), nullable=False),
         sa.Column("attempts_allowed", sa.Integer(), nullable=False),
         sa.Column("accommodations", sa.Text(), nullable=False),
+        sa.Column("prior_theta", sa.Double(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["candidate_id"],
@@ -170,6 +171,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=64), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("simulated", sa.Boolean(), nullable=False),
+        sa.Column("prior_theta", sa.Double(), nullable=True),
         sa.Column("status", sa.String(length=64), nullable=False),
         sa.Column("lease_epoch", sa.Integer(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
@@ -309,7 +311,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("n_items", sa.Integer(), nullable=False),
-        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
         sa.Column("level", sa.String(length=64), nullable=True),
         sa.Column("passed", sa.Boolean(), nullable=True),
         sa.Column("reason", sa.String(length=64), nullable=False),
@@ -351,6 +353,40 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_sitting_events_organisation_id"),
         "sitting_events",
+        ["organisation_id"],
+        unique=False,
+    )
+    op.create_table(
+        "usage_counters",
+        sa.Column("exam_id", sa.String(length=32), nullable=False),
+        sa.Column("bank_id", sa.String(length=32), nullable=False),
+        sa.Column("strata", sa.String(length=64), nullable=False),
+        sa.Column("stratum", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(length=64), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("given", sa.Integer(), nullable=False),
+        sa.Column("barred", sa.Integer(), nullable=False),
+        sa.Column("knowledge_aa", sa.Double(), nullable=False),
+        sa.Column("knowledge_ab", sa.Double(), nullable=False),
+        sa.Column("knowledge_bb", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bank_id"], ["banks.id"], name=op.f("fk_usage_counters_bank_id_banks")
+        ),
+        sa.ForeignKeyConstraint(
+            ["exam_id"], ["exams.id"], name=op.f("fk_usage_counters_exam_id_exams")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_usage_counters_organisation_id_organisations"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "exam_id", "bank_id", "strata", "stratum", "item", name=op.f("pk_usage_counters")
+        ),
+    )
+    op.create_index(
+        op.f("ix_usage_counters_organisation_id"),
+        "usage_counters",
         ["organisation_id"],
         unique=False,
     )

@@ -1,0 +1,249 @@
+"""How often the items of an exam were given, as far as its rules ask: counted and read.
+
+The counters are of one exam through all its versions on one bank, by item code, so that a new
+version or release goes on counting; those by stratum of theta are of the versions with the same
+cuts. Every sitting counts, as soon as an item is presented, whether or not it is ever finished, and
+simulated ones too: these exist in demonstrations alone, where they are the only past there is.
+
+What a sitting adds follows from its own log, `counted`; with each presented item the difference is
+added in the transaction that keeps the item. Readers see counters as they were committed, and write
+what they read into the trace of their step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from engine.arrays import Floats
+from engine.exposure.barriers import eligibility_draws, event_of
+from engine.exposure.rules import ExposureRules
+from engine.exposure.usage import Readings, Usage, no_usage, readings
+from engine.randomness import words
+from engine.rules.pretest import item_knowledge
+from engine.session import final_estimate
+from item_bank.exams.designs import LoadedExam
+from item_bank.exams.snapshots import Snapshot, engine_state
+from item_bank.items.releases import ReleaseItems
+from item_bank.store.canonical import content_hash
+from item_bank.store.tables.sittings import PresentedItem
+from item_bank.store.tables.usage import UsageCounter
+
+WHOLE, ALL = "", -1
+SITTINGS = ""
+AT_ONCE = 500  # rows in a statement
+SUMS = ("given", "barred", "knowledge_aa", "knowledge_ab", "knowledge_bb")
+Place = tuple[str, int, str]
+"""Cuts, stratum and item of a counter."""
+Counts = Counter[tuple[str, Place]]
+"""By ``given`` or ``barred`` and place."""
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def read_usage(session: Session, exam: LoadedExam, release: ReleaseItems) -> Readings | None:
+    """Read the counters of an exam under its rules; None where these ask for nothing."""
+    design = exam.plan.design
+    if not (design.exposure.needs_usage or design.pretest.count):
+        return None
+    cuts = _cuts(design.exposure)
+    found: dict[Place, UsageCounter] = {
+        (one.strata, one.stratum, one.item): one
+        for one in session.scalars(
+            select(UsageCounter).where(
+                UsageCounter.exam_id == exam.exam_id,
+                UsageCounter.bank_id == exam.bank_id,
+                UsageCounter.strata.in_({WHOLE, cuts}),
+            )
+        )
+    }
+    read = readings(_of_sittings(found, release, design.exposure), design.exposure)
+    if design.exposure.method != "eligibility":
+        return read
+    by_stratum = _of_strata(found, release, design.exposure)
+    return replace(read, chances=readings(by_stratum, design.exposure).chances)
+
+
+def _cuts(rules: ExposureRules) -> str:
+    """Name of the cuts of theta of rules that count by stratum."""
+    return content_hash(list(rules.strata)) if rules.method == "eligibility" else WHOLE
+
+
+def _of_sittings(
+    found: Mapping[Place, UsageCounter], release: ReleaseItems, rules: ExposureRules
+) -> Usage:
+    """Counters over whole sittings: for the ceiling, and of items that are tried out."""
+    usage = no_usage(len(release.items), rules.n_strata)
+    for row, code in enumerate(release.items.item):
+        one = found.get((WHOLE, ALL, code))
+        if one is not None:
+            usage.given[row] = one.given
+            aa, ab, bb = one.knowledge_aa, one.knowledge_ab, one.knowledge_bb
+            usage.knowledge[row] = [[aa, ab], [ab, bb]]
+    return replace(usage, sittings=_given(found, WHOLE, ALL, SITTINGS))
+
+
+def _of_strata(
+    found: Mapping[Place, UsageCounter], release: ReleaseItems, rules: ExposureRules
+) -> Usage:
+    """Counters by stratum of theta, for eligibility."""
+    cuts, codes = _cuts(rules), release.items.item
+    strata = range(rules.n_strata)
+    sittings = _given(found, cuts, ALL, SITTINGS)
+    visits = np.array([_given(found, cuts, s, SITTINGS) for s in strata])
+    lost = np.array([_barred(found, cuts, s, SITTINGS) for s in strata])
+    taken = np.array([[_given(found, cuts, s, code) for code in codes] for s in strata])
+    barred = np.array([[_barred(found, cuts, s, code) for code in codes] for s in strata])
+    return Usage(
+        sittings=sittings,
+        given=np.array([_given(found, cuts, ALL, code) for code in codes]),
+        visits=visits,
+        feasible=visits - lost,
+        taken=taken,
+        eligible=visits[:, None] - barred,
+        open=sittings - np.array([_barred(found, cuts, ALL, code) for code in codes]),
+        knowledge=np.zeros((len(codes), 2, 2)),
+    )
+
+
+def _given(found: Mapping[Place, UsageCounter], *place: Any) -> int:
+    one = found.get(place)
+    return 0 if one is None else one.given
+
+
+def _barred(found: Mapping[Place, UsageCounter], *place: Any) -> int:
+    one = found.get(place)
+    return 0 if one is None else one.barred
+
+
+# --- counting ----------------------------------------------------------------------------------
+
+
+def count_presented(session: Session, before: Snapshot, after: Snapshot) -> None:
+    """Add what a presented item changed; the last thing that its transaction does."""
+    change = counted(after)
+    change.subtract(counted(before))
+    places = sorted({place for (_, place), n in change.items() if n})
+    _add(
+        session,
+        after,
+        [
+            {"place": place, "given": change["given", place], "barred": change["barred", place]}
+            for place in places
+        ],
+    )
+
+
+def count_knowledge(session: Session, snapshot: Snapshot) -> None:
+    """Add what a sitting that ends tells about the items it tried out, at its final estimate."""
+    state, items = engine_state(snapshot), snapshot.release.items
+    rows = [row for row in sorted(state.administered) if row in state.pretest]
+    rows = [row for row in rows if items.is_dichotomous[row]]
+    if not rows:
+        return
+    design = snapshot.exam.plan.design
+    theta = final_estimate(state, items, design).theta
+    at = np.array([theta if np.isfinite(theta) else design.prior_mean])
+    tables = item_knowledge(at, items, np.array(rows))[0]
+    codes = {items.item[row]: table for row, table in zip(rows, tables, strict=True)}
+    _add(session, snapshot, [_known(code, codes[code]) for code in sorted(codes)])
+
+
+def _known(code: str, table: Floats) -> dict[str, Any]:
+    return {
+        "place": (WHOLE, ALL, code),
+        "knowledge_aa": float(table[0, 0]),
+        "knowledge_ab": float(table[0, 1]),
+        "knowledge_bb": float(table[1, 1]),
+    }
+
+
+def counted(snapshot: Snapshot) -> Counts:
+    """What a sitting adds to the counters, by its presented items so far."""
+    counts, codes = Counts(), snapshot.release.items.item
+    if not snapshot.presented:
+        return counts
+    counts["given", (WHOLE, ALL, SITTINGS)] = 1
+    for presented in snapshot.presented:
+        counts["given", (WHOLE, ALL, codes[presented.row])] += 1
+    rules = snapshot.exam.plan.design.exposure
+    if rules.method == "eligibility":
+        counts.update(dict(_by_stratum(snapshot, _cuts(rules))))
+    return counts
+
+
+def _by_stratum(snapshot: Snapshot, cuts: str) -> Iterator[tuple[tuple[str, Place], int]]:
+    """Counts of an exam by eligibility: a stratum met, what was given and what barred there."""
+    met: dict[int, list[PresentedItem]] = {}
+    for presented in snapshot.presented:
+        stratum = presented.trace.get("usage", {}).get("stratum")
+        if stratum is not None:  # items that are tried out are not drawn
+            met.setdefault(stratum, []).append(presented)
+    codes = snapshot.release.items.item
+    draws = eligibility_draws(words(snapshot.sitting.seed), len(codes))[0]
+    shut: list[frozenset[int]] = []
+    for stratum, steps in met.items():
+        yielded = any(event_of("eligibility") in step.trace["events"] for step in steps)
+        shut.append(frozenset() if yielded else _shut(steps, draws))
+        yield ("given", (cuts, stratum, SITTINGS)), 1
+        yield ("barred", (cuts, stratum, SITTINGS)), int(yielded)
+        for step in steps:
+            yield ("given", (cuts, stratum, codes[step.row])), 1
+            yield ("given", (cuts, ALL, codes[step.row])), 1
+        for row in shut[-1]:
+            yield ("barred", (cuts, stratum, codes[row])), 1
+    if shut:
+        yield ("given", (cuts, ALL, SITTINGS)), 1
+        for row in frozenset.intersection(*shut):
+            yield ("barred", (cuts, ALL, codes[row])), 1
+
+
+def _shut(steps: Sequence[PresentedItem], draws: Floats) -> frozenset[int]:
+    """Rows that were eligible at none of some steps, by the chances that these read."""
+    rows = (
+        {int(row) for row, chance in step.trace["usage"]["chances"].items()
+         if draws[int(row)] >= chance}
+        for step in steps
+    )  # fmt: skip
+    return frozenset(set.intersection(*rows))
+
+
+def _add(session: Session, snapshot: Snapshot, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Add to counters, in the order of their places, so that no two writers wait for each other."""
+    if not changes:
+        return
+    rows = [
+        {
+            "exam_id": snapshot.exam.exam_id,
+            "bank_id": snapshot.exam.bank_id,
+            "strata": change["place"][0],
+            "stratum": change["place"][1],
+            "item": change["place"][2],
+            "organisation_id": snapshot.sitting.organisation_id,
+            **{name: change.get(name, 0) for name in SUMS},
+        }
+        for change in changes
+    ]
+    for start in range(0, len(rows), AT_ONCE):
+        _add_rows(session, rows[start : start + AT_ONCE])
+
+
+def _add_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    statement = (sqlite_insert if sqlite else postgres_insert)(UsageCounter).values(rows)
+    table = UsageCounter.__table__.c
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["exam_id", "bank_id", "strata", "stratum", "item"],
+            set_={name: table[name] + statement.excluded[name] for name in SUMS},
+        )
+    )
