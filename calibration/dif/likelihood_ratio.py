@@ -154,7 +154,9 @@ def with_copies(items: ItemParameters, columns: Sequence[int]) -> ItemParameters
     )
 
 
-def likelihood_ratio(common: Common, k: int, freed: frozenset[int]) -> Finding:
+def likelihood_ratio(
+    common: Common, k: int, freed: frozenset[int], base: MmlFit | None = None
+) -> Finding:
     """Test one item.
 
     X2 = 2 (log L with the item free by group - log L with it shared), df its parameters that are
@@ -168,6 +170,8 @@ def likelihood_ratio(common: Common, k: int, freed: frozenset[int]) -> Finding:
         The item's column.
     freed
         Other columns that are free by group in both models, and so are no anchors.
+    base
+        The fit with exactly these columns free by group, where it is at hand.
 
     Returns
     -------
@@ -179,9 +183,10 @@ def likelihood_ratio(common: Common, k: int, freed: frozenset[int]) -> Finding:
     lacking = unobserved(common.pair, k)
     if lacking:
         return blank(lacking)
-    others = freed - {k}
-    wide = apart(common, {*others, k})
-    narrow = _narrow(common, others, k)
+    base = base or free_by_group(common, freed)
+    wide = base if k in freed else apart(common, {*freed, k})
+    held = common.given is not None
+    narrow = apart(common, freed - {k}, shared={k}) if held or k in freed else base
     df = wide.n_parameters - narrow.n_parameters
     statistic = max(2 * (wide.log_posterior - narrow.log_posterior), 0.0)
     unsigned, signed = areas(wide, k, common.pair.item[k])
@@ -192,11 +197,9 @@ def likelihood_ratio(common: Common, k: int, freed: frozenset[int]) -> Finding:
     return found.with_note(f"not converged after {common.settings.max_iterations} iterations")
 
 
-def _narrow(common: Common, others: frozenset[int], k: int) -> MmlFit:
-    """Fit the model in which the item is shared."""
-    if common.given is None and not others:
-        return common.baseline
-    return apart(common, others, shared={k})
+def free_by_group(common: Common, freed: frozenset[int]) -> MmlFit:
+    """Fit with some items free by group and all others shared or held; without any, no fit."""
+    return apart(common, freed) if freed else common.baseline
 
 
 def unobserved(pair: ResponseMatrix, k: int) -> str:

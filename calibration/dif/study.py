@@ -10,11 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from calibration.dif.findings import NAN, Finding, benjamini_hochberg, blank
-from calibration.dif.likelihood_ratio import Common, common_model, likelihood_ratio
+from calibration.dif.likelihood_ratio import (
+    Common,
+    common_model,
+    free_by_group,
+    likelihood_ratio,
+    unobserved,
+)
 from calibration.dif.logistic import logistic
 from calibration.dif.mantel_haenszel import mantel_haenszel
 from calibration.dif.matching import FOCAL, REFERENCE, Matcher, on_theta, on_total_score
@@ -205,10 +212,7 @@ def _compared(
     options: Options,
     advance: Callable[[int], None],
 ) -> Comparison:
-    given = options.parameters
-    held = given.item if given is not None else ()
-    screening = screen(pair_of(matrix, reference, focal), held=held)
-    pair = screening.matrix
+    pair, dropped = _usable(pair_of(matrix, reference, focal), options)
     counts = _group_counts(pair)
     remarks = list(_person_remarks(pair, options, reference, focal))
     way, remark = _way(pair, options)
@@ -227,11 +231,29 @@ def _compared(
         focal,
         pair,
         _results(pair, counts, rounds, options.alpha),
-        screening.dropped,
+        dropped,
         way.matcher(rounds[-1][0]) if way.matcher else None,
         way.common,
         tuple(remarks),
     )
+
+
+def _usable(pair: ResponseMatrix, options: Options) -> tuple[ResponseMatrix, dict[str, str]]:
+    """Take out items that say nothing, and say why; items with given parameters stay.
+
+    A model of a fixed form cannot share an item of which one group never has a score: the
+    likelihood then has no maximum.
+    """
+    if options.parameters is not None:
+        return screen(pair, held=options.parameters.item).matrix, {}
+    screening = screen(pair)
+    kept, dropped = screening.matrix, dict(screening.dropped)
+    if options.method != LIKELIHOOD_RATIO or pair.routed:
+        return kept, dropped
+    reasons = {name: unobserved(kept, k) for k, name in enumerate(kept.item)}
+    lacking = {name: f"dropped: {why}" for name, why in reasons.items() if why}
+    left = [k for k, name in enumerate(kept.item) if name not in lacking]
+    return screen(kept.items(left)).matrix, dropped | lacking
 
 
 Counts = list[tuple[int, int]]
@@ -288,24 +310,31 @@ class _Way:
         self, left_out: frozenset[int], counts: Counts, advance: Callable[[int], None]
     ) -> list[Finding]:
         """Test every item."""
-        matcher = self.matcher(left_out) if self.matcher else None
+        test = self._test(left_out)
         found = []
         for k, n in enumerate(counts):
-            found.append(self._finding(k, n, matcher, left_out))
+            found.append(self._few(n) or test(k))
             advance(1)
         return found
 
-    def _finding(
-        self, k: int, n: tuple[int, int], matcher: Matcher | None, left_out: frozenset[int]
-    ) -> Finding:
+    def _few(self, n: tuple[int, int]) -> Finding | None:
         fewest = FEWEST_ROUTED if self.pair.routed else 1
-        if min(n) < fewest:
-            group = "reference" if n[0] < fewest else "focal"
-            return blank(f"only {min(n)} responses in the {group} group")
-        if matcher is None:
-            if self.common is None:
-                raise AssertionError("either a matcher or a model")
-            return likelihood_ratio(self.common, k, left_out)
+        if min(n) >= fewest:
+            return None
+        group = "reference" if n[0] < fewest else "focal"
+        return blank(f"only {min(n)} responses in the {group} group")
+
+    def _test(self, left_out: frozenset[int]) -> Callable[[int], Finding]:
+        """Make the test of one item."""
+        common = self.common
+        if self.matcher is not None:
+            return partial(self._matched_test, self.matcher(left_out))
+        if common is None:
+            raise AssertionError("either a matcher or a model")
+        base = free_by_group(common, left_out)
+        return lambda k: likelihood_ratio(common, k, left_out, base)
+
+    def _matched_test(self, matcher: Matcher, k: int) -> Finding:
         own = matcher(k)
         width = max(int(self.pair.score[self.pair.column == k].max()) + 1, 2)
         if self.options.method == LOGISTIC:
