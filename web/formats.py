@@ -16,6 +16,9 @@ from flask_babel import get_locale, gettext
 from item_bank.store.clock import SECOND
 
 NONE = "–"
+DAY = "d MMM y, HH:mm"
+# Chinese writes the year first; the CLDR has Tajik months with a capital, as no date writes them.
+DAYS = {"zh": "y年M月d日 HH:mm", "tg": "dd.MM.y, HH:mm"}
 
 
 def init_formats(app: Flask) -> None:
@@ -55,7 +58,11 @@ def moment(at: int | None) -> str:
 
 def day(at: int | None) -> str:
     """Write a date and time in a list whose page says that times are UTC."""
-    return NONE if at is None else format_datetime(utc(at), "d MMM y, HH:mm", locale=get_locale())
+    if at is None:
+        return NONE
+    locale = get_locale()
+    pattern = DAYS.get(locale.language, DAY) if locale else DAY
+    return format_datetime(utc(at), pattern, locale=locale)
 
 
 def instant(at: int) -> str:

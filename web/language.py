@@ -1,7 +1,7 @@
 """The language of a page, and texts that carry their own translations.
 
-Candidate pages speak English and Russian; staff pages English. ``?lang=`` goes before the session,
-the session before the candidate's own language, that before the browser's.
+Candidate pages speak every language of `LANGUAGES`; staff pages English. ``?lang=`` goes before the
+session, the session before the candidate's own language, that before the browser's.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from flask_babel import Babel, get_locale
 from item_bank.exams.signing_in import CandidateSession
 from web.access import signed_in
 
-LANGUAGES = {"en": "English", "ru": "Русский"}
-NAMES = LANGUAGES | {"tg": "Тоҷикӣ", "zh": "中文", "uz": "Oʻzbekcha", "kk": "Қазақша"}
+LANGUAGES = {"en": "English", "ru": "Русский", "tg": "Тоҷикӣ", "zh": "中文"}
+NAMES = LANGUAGES | {"uz": "Oʻzbekcha", "kk": "Қазақша"}
+TAGS = {"zh": "zh-Hans"}  # the script decides how a font draws a Chinese character
 _STAFF = "/staff"
 
 
@@ -31,6 +32,7 @@ def init_language(app: Flask) -> None:
     app.before_request(_remember)
     app.add_template_filter(local_text, "local_text")
     app.add_template_filter(lambda code: NAMES.get(code, code), "language_name")
+    app.add_template_filter(lambda code: TAGS.get(code, code), "language_tag")
     app.context_processor(lambda: {"page_language": page_language(), "languages": LANGUAGES})
 
 
@@ -39,12 +41,11 @@ def chosen() -> str:
     if request.path.startswith(_STAFF):
         return "en"
     wanted = (request.args.get("lang"), session.get("language"), _own_language())
-    known = (language for language in wanted if language in LANGUAGES)
-    return next(known, None) or request.accept_languages.best_match(list(LANGUAGES)) or "en"
+    return next((code for code in (*wanted, *_heard()) if code in LANGUAGES), "en")
 
 
 def page_language() -> str:
-    """Return the code for the ``lang`` attribute."""
+    """Return the code of the language that the page speaks."""
     locale = get_locale()
     return str(locale.language) if locale else "en"
 
@@ -55,6 +56,12 @@ def local_text(texts: Any, language: str | None = None) -> str:
         return "" if texts is None else str(texts)
     wanted = (language or page_language(), "en", *texts)
     return next((str(texts[code]) for code in wanted if code in texts), "")
+
+
+def _heard() -> list[str]:
+    """The languages of the browser, dearest first, without their countries and scripts."""
+    accepted = request.accept_languages
+    return [str(code).split("-")[0].lower() for code, quality in accepted if quality > 0]
 
 
 def _own_language() -> str | None:
