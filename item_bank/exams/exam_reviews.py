@@ -25,6 +25,7 @@ class ExamOverview:
     running: int
     mean_items: float | None
     passed: int
+    without_score: int
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,13 @@ def exam_overview(db: Database, *, organisation_id: str) -> list[ExamOverview]:
 def _overview(db: Database, exam: ExamSummary, organisation_id: str) -> ExamOverview:
     of_exam = Exam.code == exam.code, Sitting.organisation_id == organisation_id
     with db.read() as session:
-        finished, mean_items, passed = session.execute(
-            select(func.count(), func.avg(Result.n_items), func.sum(cast(Result.passed, Integer)))
+        finished, scored, mean_items, passed = session.execute(
+            select(
+                func.count(),
+                func.count(Result.score),
+                func.avg(Result.n_items),
+                func.sum(cast(Result.passed, Integer)),
+            )
             .join(Sitting, Sitting.id == Result.sitting_id)
             .join(Exam, Exam.id == Sitting.exam_id)
             .where(*of_exam, Sitting.status == "finished", Result.number == 1)
@@ -67,6 +73,7 @@ def _overview(db: Database, exam: ExamSummary, organisation_id: str) -> ExamOver
         running=running or 0,
         mean_items=None if mean_items is None else float(mean_items),
         passed=int(passed or 0),
+        without_score=finished - scored,
     )
 
 
