@@ -242,7 +242,10 @@ def _write(
         method=options.method,
         items=items,
         title=f"Differential item functioning in {source.name}",
-        settings={**settings, "data_sha256": source.matrix.sha256()},
+        settings={
+            **{name: value for name, value in settings.items() if value not in (None, False, ())},
+            "data_sha256": source.matrix.sha256(),
+        },
     )
     out, page, rates_file = targets
     if rates_file is not None:

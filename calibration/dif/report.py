@@ -15,11 +15,7 @@ from calibration.dif.study import LIKELIHOOD_RATIO, LOGISTIC, Comparison, ItemRe
 from calibration.report_page import facts, figure, folded, page, paragraph, table
 
 MOST_PANELS = 24
-EFFECTS = {
-    "mantel-haenszel": "delta (polytomous: mean difference in points)",
-    "logistic": "change of Nagelkerke's R2",
-    "lr": "area between the curves",
-}
+MOSTLY_ONE_WAY = 0.8
 READING = {
     "mantel-haenszel": "Delta is -2.35 times the log of the common odds ratio; negative is harder "
     "for the focal group. A is negligible; C is at least 1.5 and significantly above 1.",
@@ -100,15 +96,31 @@ def _why(result: ItemResult, comparison: Comparison, method: str) -> str:
     p = result.p_adjusted if result.purified is None else result.purified_p_adjusted
     signed = {LOGISTIC: last.more.get("log_odds"), LIKELIHOOD_RATIO: last.more.get("signed_area")}
     direction = signed.get(method, last.effect)
-    words = [f"{EFFECTS[method]} {last.effect:.3f}"]
+    words = [f"{_measure(result, method)} {last.effect:.3f}"]
     if direction is not None and direction == direction:  # noqa: PLR0124 - NaN
         words.append(f"{'harder' if direction < 0 else 'easier'} for {comparison.focal}")
-    if method == LOGISTIC and last.more.get("nonuniform_p", 1.0) < 0.05:
+    if _changes_with_ability(result, method):
         words.append("the difference changes with ability")
     words.append(f"adjusted p {p:.2g}")
     if last.ets_class:
         words.append(f"class {last.ets_class}")
     return "; ".join(words)
+
+
+def _measure(result: ItemResult, method: str) -> str:
+    if method == LOGISTIC:
+        return "change of Nagelkerke's R2"
+    if method == LIKELIHOOD_RATIO:
+        return "area between the curves"
+    return "delta" if "odds_ratio" in result.last.more else "mean difference in points"
+
+
+def _changes_with_ability(result: ItemResult, method: str) -> bool:
+    more = result.last.more
+    if method == LOGISTIC:
+        return more.get("nonuniform_p", 1.0) < 0.05
+    signed = abs(more.get("signed_area", result.last.effect))
+    return method == LIKELIHOOD_RATIO and signed < MOSTLY_ONE_WAY * result.last.effect
 
 
 def _curves(comparison: Comparison) -> str:
