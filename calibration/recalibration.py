@@ -205,14 +205,18 @@ def _scale(
     plan: Plan,
     limit: float | None,
 ) -> ScaleLink:
-    """Find the release's scale through the anchors of the plan that did not drift."""
+    """Find the release's scale through the anchors of the plan that did not drift.
+
+    The release's own errors do not enter the screening: it asks whether an item is still the one
+    that is in use.
+    """
     rows = [release.row(name) for name in plan.anchors]
     sides = new.subset(rows), release.subset(rows)
     blank = no_errors(len(rows), release.thresholds.shape[1])
     anchors, dropped = Anchors(*sides, errors_of(errors, rows), blank), {}
     link = linked(STOCKING_LORD, *sides)
     if limit is not None:
-        found = screened(STOCKING_LORD, *sides, limit=limit)
+        found = screened(STOCKING_LORD, anchors, limit=limit)
         link, dropped = found.link, found.reasons
         anchors = subset(anchors, np.flatnonzero(found.kept).tolist())
     drawn = by_anchors(link, anchors, n=DRAWS, seed=1)

@@ -43,6 +43,7 @@ def report(
     *,
     title: str,
     changed: Sequence[Sequence[object]] = (),
+    more: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Build the report as one HTML page.
 
@@ -56,6 +57,8 @@ def report(
         Its heading.
     changed
         Rows of ``recalibration.changes``, where a release was fitted anew.
+    more
+        Further sections: heading and HTML.
     """
     found = flags(calibration)
     return page(
@@ -67,6 +70,7 @@ def report(
             ("Item curves", _curve_charts(calibration, found)),
             ("Items", _item_tables(calibration, found)),
             *([("Before and after", table(CHANGE_HEADER, changed))] if changed else []),
+            *more,
             ("Data", _data(calibration, summary)),
             ("Settings and versions", _settings(summary)),
         ],

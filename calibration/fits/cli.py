@@ -5,7 +5,7 @@ Everything heavy is imported where it is used, so that ``--help`` is quick.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,6 +222,15 @@ def _kept_labels(fix: Path | None, items: Sequence[str]) -> dict[str, list[str]]
     }
 
 
+@dataclass(frozen=True)
+class Additions:
+    """What a command adds to a calibration: figures, sections of the report, files."""
+
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    sections: Sequence[tuple[str, str]] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 def write_results(
     out: Path,
     found: Calibration,
@@ -232,6 +241,7 @@ def write_results(
     title: str,
     labels: Mapping[str, Sequence[str]],
     changed: Sequence[Sequence[object]] = (),
+    additions: Additions | None = None,
 ) -> dict[str, Any]:
     """Write the folder of a calibration and return the figures of its summary."""
     from calibration.outputs import calibration_files, write_folder
@@ -239,9 +249,12 @@ def write_results(
     from calibration.summary import summary
 
     settings = {**settings, "priors": found.fit.priors.text()}
+    more = additions or Additions()
     figures = summary(found, options, data_sha256=data_sha256, settings=settings)
-    page = report(found, figures, title=title, changed=changed)
-    write_folder(out, calibration_files(found, figures, page, labels=labels))
+    figures |= more.figures
+    page = report(found, figures, title=title, changed=changed, more=more.sections)
+    files = calibration_files(found, figures, page, labels=labels)
+    write_folder(out, {**files, **more.files})
     return figures
 
 

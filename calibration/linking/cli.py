@@ -140,7 +140,7 @@ def _found(anchors: Anchors, how: _How) -> _Linked:
     from calibration.linking.screening import screened
 
     plain = linked(how.method, anchors.new, anchors.old, weights=how.weights)
-    screening = screened(how.method, anchors.new, anchors.old, weights=how.weights, limit=how.limit)
+    screening = screened(how.method, anchors, weights=how.weights, limit=how.limit)
     if how.screen == "robust-z":
         plain, anchors = screening.link, subset(anchors, np.flatnonzero(screening.kept).tolist())
     if not how.bootstrap:
@@ -272,7 +272,7 @@ def drift(
     later, earlier = (read_parameter_file(path, language=language) for path in (new, old))
     anchors = common_anchors(later, earlier, files=(new, old, None))
     if method != "none":
-        constants = screened(method, anchors.new, anchors.old, limit=limit).link
+        constants = screened(method, anchors, limit=limit).link
         anchors = placed(anchors, constants)
         console.note(f"NEW on the scale of OLD: A = {constants.A:.6f}, B = {constants.B:.6f}")
     found = compare(anchors, limit=limit, largest_area=largest_area)

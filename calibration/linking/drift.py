@@ -15,11 +15,10 @@ import numpy as np
 
 from calibration.linking.anchors import Anchors
 from calibration.linking.constants import NODES, NORMAL, WEIGHTS, one_unit
-from calibration.linking.scales import Link, discriminations, locations
+from calibration.linking.scales import Link, discriminations, location_errors, locations
 from calibration.linking.scales import transformed as on_scale
 from calibration.linking.scales import transformed_errors as errors_on_scale
 from calibration.linking.screening import LIMIT, robust_z
-from calibration.parameter_file import StandardErrors
 from calibration.tables import csv_text
 from engine.arrays import Floats
 from engine.items import ItemParameters
@@ -110,15 +109,6 @@ def areas(new: ItemParameters, old: ItemParameters) -> Floats:
     """
     gap = dispatch.expected_score(NODES, new) - dispatch.expected_score(NODES, old)
     return np.asarray(WEIGHTS[NORMAL] @ np.abs(gap))
-
-
-def location_errors(items: ItemParameters, se: StandardErrors) -> Floats:
-    """Standard error of each location: of b, or of the mean of thresholds taken as independent."""
-    steps = se.thresholds if se.thresholds.shape[1] else np.full((len(items), 1), np.nan)
-    known = np.isfinite(steps).sum(axis=1)
-    pooled = np.sqrt(np.nansum(steps**2, axis=1)) / np.maximum(known, 1)
-    complete = known == items.n_categories - 1
-    return np.where(items.is_dichotomous, se.b, np.where(complete, pooled, np.nan))
 
 
 def placed(anchors: Anchors, link: Link) -> Anchors:

@@ -100,3 +100,17 @@ def locations(items: ItemParameters) -> Floats:
         )
         found = np.where(counts > 0, found, nearest)
     return np.asarray(found)
+
+
+def location_errors(items: ItemParameters, se: StandardErrors) -> Floats:
+    """Standard error of each location: of b, or of the mean of thresholds taken as independent."""
+    steps = se.thresholds if se.thresholds.shape[1] else np.full((len(items), 1), np.nan)
+    known = np.isfinite(steps).sum(axis=1)
+    pooled = np.sqrt(np.nansum(steps**2, axis=1)) / np.maximum(known, 1)
+    complete = known == items.n_categories - 1
+    return np.where(items.is_dichotomous, se.b, np.where(complete, pooled, np.nan))
+
+
+def log_size_errors(items: ItemParameters, se: StandardErrors) -> Floats:
+    """Standard error of log a, ``se_a / a``; NaN where it is not known."""
+    return np.asarray(se.a / items.a)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from calibration.fits.cli import check_numbers, em_options, say_results, write_results
+from calibration.fits.cli import (
+    Additions,
+    check_numbers,
+    em_options,
+    say_results,
+    write_results,
+)
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console
 
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
     from calibration.matrix import ResponseMatrix
     from calibration.mml import Settings
     from calibration.recalibration import Recalibration
+    from calibration.recalibrations.gates import Gates
+    from calibration.recalibrations.judgements import Judgement
     from engine.items import ItemParameters
     from item_bank.exams.responses import RecordedResponse
     from item_bank.items.calibrations import DraftRow
@@ -32,10 +40,42 @@ FILE = click.Path(path_type=Path)
 EVERY_LANGUAGE = ""
 
 
+@dataclass(frozen=True)
+class _How:
+    """The options that say what is estimated, how it comes onto the scale, and what may count."""
+
+    strategy: str
+    screen: str
+    limit: float
+    free: str
+    gates: Path | None
+    dif: Path | None
+
+
+def _print_gates(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        from calibration.recalibrations.gates import Gates, gates_text
+
+        click.echo(gates_text(Gates()))
+        ctx.exit()
+
+
 @click.command(short_help="Fit a bank's items anew to recorded sittings.")
 @click.option("--bank", "code", required=True, metavar="CODE", help="The bank.")
 @click.option("--since", metavar="DATE", help="Only sittings from this day (UTC) or time on.")
-@click.option("--strategy", default="fixed", show_default=True, help="fixed (link: not yet).")
+@click.option(
+    "--strategy",
+    default="fixed",
+    show_default=True,
+    help="fixed: hold the operational items; link: free all, and link back through them.",
+)
+@click.option(
+    "--screen",
+    default="robust-z",
+    show_default=True,
+    help="With link: robust-z drops anchors that drifted, none keeps all.",
+)
+@click.option("--limit", type=float, default=2.7, show_default=True, help="Largest robust z.")
 @click.option(
     "--free",
     default="pretest",
@@ -43,6 +83,16 @@ EVERY_LANGUAGE = ""
     metavar="ITEMS",
     help="Items to estimate: pretest, all, or codes with commas; all where none is pretest.",
 )
+@click.option("--gates", type=FILE, metavar="FILE", help="What pretest items must pass (TOML).")
+@click.option(
+    "--show-gates",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_gates,
+    help="Print the default gates as a file for --gates, and end.",
+)
+@click.option("--dif", type=FILE, metavar="FILE", help="Table of calibrate dif, for the gates.")
 @click.option("--out", type=FILE, metavar="DIR", help="Folder (recalibration-CODE).")
 @click.option("--prior", multiple=True, metavar="PRIOR", help="As a=lognormal(MEAN,SD); none.")
 @em_options
@@ -53,13 +103,12 @@ def recalibrate(
     *,
     code: str,
     since: str | None,
-    strategy: str,
-    free: str,
     out: Path | None,
     prior: tuple[str, ...],
     quadrature: int,
     tolerance: float,
     max_iterations: int,
+    **how: Any,
 ) -> None:
     """Fit items of a bank anew, record the calibration run, and keep a draft of parameters.
 
@@ -69,24 +118,39 @@ def recalibrate(
     from calibration.outputs import check_folder
     from calibration.priors import RECALIBRATION, parse_priors
 
-    if strategy != "fixed":
-        raise InputError("fixed (link is not supported yet)", strategy, column="--strategy")
+    options = _checked(_How(**how))
     check_numbers(quadrature, tolerance, max_iterations)
     start, folder = microseconds(since), out or Path(f"recalibration-{code}")
     check_folder(folder)
     priors = parse_priors(prior, RECALIBRATION)
     settings = Settings(priors, quadrature, tolerance, max_iterations)
-    shown: dict[str, Any] = {"bank": code, "since": since, "strategy": strategy, "free": free}
+    shown: dict[str, Any] = {"bank": code, "since": since, **_texts(vars(options))}
     shown |= {"quadrature": quadrature, "tolerance": tolerance, "max_iterations": max_iterations}
-    centred = not any(text == "none" or text.startswith("a") for text in prior)
-    figures = _recalibrated(
-        console, code, start, free, settings, folder, {**shown, "centred": centred}
-    )
+    shown["centred"] = not any(text == "none" or text.startswith("a") for text in prior)
+    figures = _recalibrated(console, code, start, options, settings, folder, shown)
     say_results(console, figures, folder)
     console.note(
         f"draft {figures['draft']}: compare with `tarozu bank diff {code} {figures['release']} "
         f"draft`, then `tarozu bank publish {code}`"
     )
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: str(v) if isinstance(v, Path) else v for k, v in values.items()}
+
+
+def _checked(how: _How) -> _How:
+    from calibration.linking.cli import SCREENS, check_limit
+    from calibration.recalibrations.plans import STRATEGIES
+
+    for column, value, known in (
+        ("--strategy", how.strategy, STRATEGIES),
+        ("--screen", how.screen, SCREENS),
+    ):
+        if value not in known:
+            raise InputError(" or ".join(known), value, column=column)
+    check_limit(how.limit)
+    return how
 
 
 def microseconds(since: str | None) -> int | None:
@@ -108,23 +172,24 @@ def _recalibrated(
     console: Console,
     code: str,
     since: int | None,
-    free: str,
+    how: _How,
     settings: Settings,
     folder: Path,
     shown: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Read, fit, write the folder, and record the run and the draft."""
-    from calibration.fitting import Options
-    from calibration.recalibration import changes, make_plan
     from calibration.recalibration import recalibrate as run
+    from calibration.recalibrations.gates import read_dif, read_gates
+    from calibration.recalibrations.plans import make_plan
     from item_bank.store.schema import opened_site, organisation
 
+    gates, dif = read_gates(how.gates), read_dif(how.dif) if how.dif else None
     with opened_site(console.database_url) as db:
         owner = organisation(db)
         bank = bank_parameters(db, code, owner)
         data = recorded(db, bank, owner, since)
         counts = dict(zip(data.matrix.item, data.matrix.item_counts().tolist(), strict=True))
-        plan = make_plan(bank.items, bank.statuses, counts, free)
+        plan = make_plan(bank.items, bank.statuses, counts, how.free, how.strategy)
         with console.progress(settings.max_iterations, "fitting") as advance:
             found = run(
                 data.matrix,
@@ -133,20 +198,54 @@ def _recalibrated(
                 settings,
                 lambda _k, _log_l: advance(1),
                 centred=bool(shown["centred"]),
+                limit=how.limit if how.screen == "robust-z" else None,
             )
-        found = _with_remarks(found, data.remarks)
-        figures = write_results(
-            folder,
-            found.calibration,
-            Options(),
-            {**shown, "way": plan.way, "bank": code, "release": bank.release.number},
-            data_sha256=data.matrix.sha256(),
-            title=f"Recalibration of {code} from release {bank.release.number}",
-            labels={"status": list(bank.statuses), "language": list(bank.languages)},
-            changed=changes(found),
-        )
-        draft = record(db, bank, found, figures, owner)
+        judged = judgement(db, bank, found, data, gates, dif)
+        found = with_remarks(found, (*judged.remarks, *data.remarks))
+        figures = _written(folder, bank, found, data, judged, shown)
+        draft = record(db, bank, found, figures, owner, judged)
     return {**figures, "draft": draft, "release": bank.release.number}
+
+
+def judgement(
+    db: Database,
+    bank: BankParameters,
+    found: Recalibration,
+    data: Recorded,
+    gates: Gates,
+    dif: Mapping[str, str] | None,
+) -> Judgement:
+    """Hold the items against the gates, lengthen the chain of links, and fit the times."""
+    from calibration.recalibrations.judgements import judge
+    from item_bank.items.calibrations import scale_chain
+
+    before = scale_chain(db, bank.release.release_id)
+    return judge(found, bank.statuses, data.times, (bank.release.number, before), gates, dif)
+
+
+def _written(
+    folder: Path,
+    bank: BankParameters,
+    found: Recalibration,
+    data: Recorded,
+    judged: Judgement,
+    shown: Mapping[str, Any],
+) -> dict[str, Any]:
+    from calibration.fitting import Options
+    from calibration.recalibration import changes
+
+    code, number = bank.release.bank_code, bank.release.number
+    return write_results(
+        folder,
+        found.calibration,
+        Options(),
+        {**shown, "way": found.plan.way, "bank": code, "release": number},
+        data_sha256=data.matrix.sha256(),
+        title=f"Recalibration of {code} from release {number}",
+        labels={"status": list(bank.statuses), "language": list(bank.languages)},
+        changed=changes(found),
+        additions=Additions(judged.figures, judged.sections, judged.files),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,10 +313,14 @@ def _row_name(code: str, language: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """Recorded responses in the columns of a bank, and what must be said of them."""
+    """Recorded responses in the columns of a bank, and what must be said of them.
+
+    ``times`` are person, row of the bank and seconds of each answer.
+    """
 
     matrix: ResponseMatrix
     remarks: tuple[str, ...]
+    times: tuple[tuple[str, str, float], ...] = ()
 
 
 def recorded(db: Database, bank: BankParameters, owner: str, since: int | None) -> Recorded:
@@ -246,7 +349,7 @@ def to_matrix(responses: Iterable[RecordedResponse], bank: BankParameters) -> Re
     from calibration.matrix import response_matrix_from_log
 
     names = bank.row_names()
-    rows, outside = [], 0
+    rows, times, outside = [], [], 0
     sittings: dict[str, bool] = {}
     for r in responses:
         name = names.get((r.revision_id, EVERY_LANGUAGE)) or names.get((r.revision_id, r.language))
@@ -255,6 +358,7 @@ def to_matrix(responses: Iterable[RecordedResponse], bank: BankParameters) -> Re
             continue
         sittings[r.sitting_id] = r.simulated
         rows.append((r.person, name, r.score, r.sitting_id))
+        times.append((r.person, name, r.seconds))
     if not rows:
         raise AnswerIsNo(f"no recorded sittings on bank {bank.release.bank_code}")
     matrix = response_matrix_from_log(rows, items=bank.items.item)
@@ -266,10 +370,11 @@ def to_matrix(responses: Iterable[RecordedResponse], bank: BankParameters) -> Re
         else "",
         f"{simulated} of {len(sittings)} sittings are simulated." if simulated else "",
     )
-    return Recorded(matrix, tuple(text for text in remarks if text))
+    return Recorded(matrix, tuple(text for text in remarks if text), tuple(times))
 
 
-def _with_remarks(found: Recalibration, remarks: tuple[str, ...]) -> Recalibration:
+def with_remarks(found: Recalibration, remarks: tuple[str, ...]) -> Recalibration:
+    """Add what a reader must know."""
     calibration = replace(found.calibration, remarks=(*found.calibration.remarks, *remarks))
     return replace(found, calibration=calibration)
 
@@ -280,6 +385,7 @@ def record(
     found: Recalibration,
     figures: Mapping[str, Any],
     owner: str,
+    judged: Judgement,
 ) -> int | None:
     """Record the run, and the draft when it converged; return the draft's number."""
     from item_bank.items.calibrations import record_run, save_draft
@@ -304,12 +410,14 @@ def record(
         source="calibration",
         run_id=run,
         base_release_id=release,
-        rows=[draft_row(bank, found, name) for name in found.plan.free],
+        rows=[draft_row(bank, found, name, run, judged) for name in found.plan.free],
     )
 
 
-def draft_row(bank: BankParameters, found: Recalibration, name: str) -> DraftRow:
-    """Make the row of an item that was estimated."""
+def draft_row(
+    bank: BankParameters, found: Recalibration, name: str, run: str, judged: Judgement
+) -> DraftRow:
+    """Make the row of an item that was estimated, by this run."""
     from calibration.bank_rows import error_values, parameter_values
     from item_bank.items.calibrations import DraftRow
 
@@ -327,5 +435,7 @@ def draft_row(bank: BankParameters, found: Recalibration, name: str) -> DraftRow
             "n": int(fit.n[k]),
             "fit": {label: round(float(value), 4) for label, value in figures.items()},
             "notes": calibration.screening.notes(name),
+            "run": run,
+            **judged.about(name),
         },
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Select, Subquery, func, select
 
+from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import ExamVersion
 from item_bank.store.tables.items import Bank
@@ -32,10 +33,12 @@ class RecordedResponse:
         The candidate's pseudonymous id.
     revision_id
         The wording that was answered.
-    status
-        Of the item in the sitting's release: ``operational``, or ``pretest`` for one tried out.
     first
         Whether it is the person's first valid sitting of any exam on this bank, ever.
+    status
+        Of the item in the sitting's release: ``operational``, or ``pretest`` for one tried out.
+    presented_at, received_at
+        Site times (microseconds) of the item and of the response.
     """
 
     person: str
@@ -48,6 +51,13 @@ class RecordedResponse:
     simulated: bool
     first: bool
     status: str
+    presented_at: int
+    received_at: int
+
+    @property
+    def seconds(self) -> float:
+        """How long the answer took."""
+        return (self.received_at - self.presented_at) / SECOND
 
 
 def recorded_responses(
@@ -66,7 +76,7 @@ def recorded_responses(
     with db.read() as session:
         for row in session.execute(statement.execution_options(yield_per=BATCH)):
             person, item, revision, score, sitting, position, language, simulated = row[:8]
-            place, status = row[8:]
+            place, status, presented, received = row[8:]
             yield RecordedResponse(
                 person,
                 item,
@@ -78,6 +88,8 @@ def recorded_responses(
                 simulated,
                 place == 1,
                 status,
+                presented,
+                received,
             )
 
 
@@ -119,6 +131,8 @@ def _responses(sittings: Subquery) -> Select[Any]:
             Sitting.simulated,
             sittings.c.place,
             ReleaseItem.status,
+            PresentedItem.presented_at,
+            Response.received_at,
         )
         .join(sittings, sittings.c.id == Sitting.id)
         .join(Response, Response.sitting_id == Sitting.id)

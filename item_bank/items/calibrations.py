@@ -19,7 +19,12 @@ from item_bank.store.audit import append_site_event
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.items import Bank
-from item_bank.store.tables.releases import CalibrationRun, DraftParameters, ParameterDraft
+from item_bank.store.tables.releases import (
+    CalibrationRun,
+    DraftParameters,
+    ParameterDraft,
+    Release,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class DraftRow:
     parameters, se
         Of the keys a, b, c, d and thresholds those that the model has.
     about
-        n, fit, notes.
+        n, fit, notes, gate (whether the item may count, and why not), time, run.
     """
 
     revision_id: str
@@ -122,6 +127,37 @@ def add_draft(
     owner = {"draft_id": draft.id, "organisation_id": bank.organisation_id}
     session.execute(insert(DraftParameters), [{**vars(row), **owner} for row in merged])
     return draft.number
+
+
+def release_link(session: Session, release: Release) -> dict[str, Any] | None:
+    """How the scale of a release was found, by the newest calibration in it; None without one."""
+    if release.draft_id is None:
+        return None
+    drafted = select(DraftParameters.about).where(DraftParameters.draft_id == release.draft_id)
+    runs = {about["run"] for about in session.scalars(drafted) if about.get("run")}
+    newest = select(CalibrationRun).where(CalibrationRun.id.in_(runs))
+    for run in session.scalars(newest.order_by(CalibrationRun.at.desc())):
+        link: dict[str, Any] | None = run.summary.get("link")
+        if link is not None:
+            return link
+    return None
+
+
+def scale_chain(db: Database, release_id: str) -> dict[str, Any] | None:
+    """Return the chain of links behind a release's scale; None when nothing was linked yet.
+
+    A release without a calibration in it stands on the scale of the one before.
+    """
+    with db.read() as session:
+        release = session.get(Release, release_id)
+        while release is not None:
+            link = release_link(session, release)
+            if link is not None:
+                chain: dict[str, Any] = link["chain"]
+                return chain
+            before = release.base_release_id
+            release = session.get(Release, before) if before else None
+    return None
 
 
 def discard_draft(db: Database, bank_code: str, *, organisation_id: str) -> int:

@@ -17,6 +17,7 @@ from engine.models.dispatch import expected_score, probabilities
 from item_bank.items.overview import joined
 from item_bank.items.plans import (
     EVERY_LANGUAGE,
+    Gate,
     Parameters,
     Plan,
     PlannedItem,
@@ -48,6 +49,8 @@ class Difference:
         Largest distance between the two response curves for theta from -4 to 4; with more than
         two categories, of the expected score in parts of the highest, and with ``nrm`` the
         largest of any category. None for one curve alone, or two that cannot be compared.
+    gate
+        Of the draft's calibration: whether the new parameters passed, and why not.
     """
 
     kind: str
@@ -59,6 +62,7 @@ class Difference:
     old_status: str | None = None
     new_status: str | None = None
     distance: float | None = None
+    gate: Gate | None = None
 
 
 def diff(
@@ -146,6 +150,7 @@ def _changed(before: PlannedItem, after: PlannedItem) -> list[Difference]:
             before.status,
             after.status,
             curve_distance(old, new) if old and new else None,
+            after.gate,
         )
         for language, (old, new) in pairs.items()
         if old != new or not same

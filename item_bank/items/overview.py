@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from item_bank.items.bank_files import BankSource, ItemSource
+from item_bank.items.calibrations import release_link
 from item_bank.items.items import held_codes
 from item_bank.items.plans import (
     EVERY_LANGUAGE,
@@ -60,12 +61,16 @@ class ItemOverview:
 
 @dataclass(frozen=True)
 class BankOverview:
-    """A bank with its items and releases, the newest release first."""
+    """A bank with its items and releases, the newest release first.
+
+    ``links`` says by number how the scale of a release was found, where a calibration is in it.
+    """
 
     summary: BankSummary
     about: Mapping[str, Any]
     releases: tuple[ReleaseInfo, ...]
     items: tuple[ItemOverview, ...]
+    links: Mapping[int, Mapping[str, Any]]
 
 
 def list_banks(db: Database, *, organisation_id: str) -> list[BankSummary]:
@@ -84,8 +89,10 @@ def bank_overview(db: Database, bank_code: str, *, organisation_id: str) -> Bank
             release_by_number(session, bank.id, number)
             for number in session.scalars(numbers.order_by(Release.number.desc())).all()
         ]
-        items = _items(session, bank)
-        return BankOverview(_summary(session, bank), bank.about, tuple(releases), tuple(items))
+        items, summary = tuple(_items(session, bank)), _summary(session, bank)
+        links = {r.number: release_link(session, session.get_one(Release, r.id)) for r in releases}
+        known = {number: link for number, link in links.items() if link is not None}
+        return BankOverview(summary, bank.about, tuple(releases), items, known)
 
 
 def bank_source(

@@ -34,8 +34,19 @@ class Parameters:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """Whether new parameters passed the gates of their calibration, and why not."""
+
+    passed: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PlannedItem:
-    """An item of a release, with its parameters by language (or in `EVERY_LANGUAGE`)."""
+    """An item of a release, with its parameters by language (or in `EVERY_LANGUAGE`).
+
+    ``gate`` is that of the open draft; None where no calibration stands behind it.
+    """
 
     code: str
     revision_id: str
@@ -43,6 +54,7 @@ class PlannedItem:
     content_area: str
     status: str
     parameters: Mapping[str, Parameters]
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,8 @@ class Plan:
     incomplete
         Those of them that keep the plan from being published: a language they have no parameters
         for, by code.
+    promoted
+        Codes of pretest items that passed the gates of their calibration and count from now on.
     """
 
     bank_code: str
@@ -65,6 +79,7 @@ class Plan:
     draft_id: str | None = None
     left_out: dict[str, str] = field(default_factory=dict)
     incomplete: dict[str, str] = field(default_factory=dict)
+    promoted: tuple[str, ...] = ()
 
     def content_hash(self) -> str:
         """Hash of all that the release freezes."""
@@ -110,17 +125,28 @@ def plan(session: Session, bank: Bank) -> Plan:
         if item.code in old and old[item.code][0].id == revision.id:
             parameters = _over(old[item.code][1], parameters)
         kept.append((item, revision, parameters))
-    languages = _languages(session, kept)
+    languages, gates = _languages(session, kept), _gates(session, draft)
+    rising = {revision for revision, gate in gates.items() if gate.passed}
+    promoted = [i.code for i, r, _ in kept if i.status == "pretest" and r.id in rising]
     items = [(row[0].code, _planned(*row, languages)) for row in kept]
     incomplete = {code: item for code, item in items if isinstance(item, str)}
     return Plan(
         bank.code,
-        tuple(item for _, item in items if isinstance(item, PlannedItem)),
+        tuple(
+            replace(
+                item,
+                status="operational" if code in promoted else item.status,
+                gate=gates.get(item.revision_id),
+            )
+            for code, item in items
+            if isinstance(item, PlannedItem)
+        ),
         languages,
         base.id if base else None,
         draft.id if draft else None,
         left_out | {code: f"no parameters in {missing}" for code, missing in incomplete.items()},
         incomplete,
+        tuple(code for code in promoted if code not in incomplete),
     )
 
 
@@ -171,6 +197,21 @@ def _drafted(session: Session, draft: ParameterDraft | None) -> Given:
         .order_by(ItemRevision.number)
     )
     return _by_code(session.execute(rows))
+
+
+def _gates(session: Session, draft: ParameterDraft | None) -> dict[str, Gate]:
+    """Whether each item revision of a draft passed the gates, in every language."""
+    if draft is None:
+        return {}
+    rows = select(DraftParameters.revision_id, DraftParameters.about)
+    found: dict[str, Gate] = {}
+    for revision, about in session.execute(rows.where(DraftParameters.draft_id == draft.id)):
+        own = about.get("gate")
+        if own is not None:
+            before = found.get(revision, Gate(passed=True))
+            reasons = dict.fromkeys([*before.reasons, *own["reasons"]])
+            found[revision] = Gate(passed=before.passed and own["passed"], reasons=tuple(reasons))
+    return found
 
 
 def _by_code(

@@ -23,7 +23,7 @@ from item_bank.store.audit import append_site_event
 from item_bank.store.caches import once
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
-from item_bank.store.tables.items import Bank, ItemRevision, ItemVariant
+from item_bank.store.tables.items import Bank, Item, ItemRevision, ItemVariant
 from item_bank.store.tables.releases import ParameterDraft, Release, ReleaseItem
 
 OPERATIONAL = "operational"  # items of another status are not chosen by a sitting
@@ -360,9 +360,24 @@ def _write(
     session.execute(insert(ReleaseItem), list(_release_rows(bank, planned, release.id)))
     if draft is not None:
         session.get_one(ParameterDraft, draft.id).status = "published"
-    payload = {"bank": bank.code, "number": release.number, "content_hash": release.content_hash}
+    payload: dict[str, Any] = {
+        "bank": bank.code,
+        "number": release.number,
+        "content_hash": release.content_hash,
+    }
+    if planned.promoted:
+        _promote(session, bank, planned.promoted)
+        payload["promoted"] = list(planned.promoted)
     append_site_event(session, "release_published", payload, now, bank.organisation_id)
     return release
+
+
+def _promote(session: Session, bank: Bank, codes: Sequence[str]) -> None:
+    """Let pretest items count from this release on."""
+    for some in _blocks(list(codes)):
+        query = select(Item).where(Item.bank_id == bank.id, Item.code.in_(some))
+        for item in session.scalars(query):
+            item.status = OPERATIONAL
 
 
 def _release_rows(bank: Bank, planned: Plan, release_id: str) -> Iterator[dict[str, Any]]:

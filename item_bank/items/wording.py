@@ -118,6 +118,7 @@ def overview_data(overview: BankOverview, rows: list[dict[str, Any]]) -> dict[st
             "published": _day(r.published_at),
             "content_hash": r.content_hash,
             "languages": list(r.languages),
+            "link": overview.links.get(r.number),
         }
         for r in overview.releases
     ]
@@ -132,14 +133,38 @@ def overview_data(overview: BankOverview, rows: list[dict[str, Any]]) -> dict[st
 
 def releases_text(overview: BankOverview) -> str:
     """Say which releases a bank has, and whether a draft waits."""
-    lines = [
-        f"release {r.number}, {_day(r.published_at)}, {r.content_hash[:12]}"
-        for r in overview.releases
-    ]
+    lines = []
+    for r in overview.releases:
+        lines.append(f"release {r.number}, {_day(r.published_at)}, {r.content_hash[:12]}")
+        if r.number in overview.links:
+            lines.append(f"  {link_text(overview.links[r.number])}")
     code = overview.summary.code
     if overview.summary.draft is not None:
         lines.insert(0, f"draft {overview.summary.draft} waits: tarozu bank publish {code}")
     return "\n".join(lines or [f"not published yet: tarozu bank publish {code}"])
+
+
+def link_text(link: Mapping[str, Any]) -> str:
+    """Say how the scale of a release was found, and how sure it is since the first release."""
+    chain = link["chain"]
+    if link["method"] == "fixed":
+        own = f"scale held by {link['n_anchors']} fixed items"
+    else:
+        dropped = f", {len(link['dropped'])} dropped" if link["dropped"] else ""
+        own = (
+            f"linked to release {link['release']} by {link['method']} over {link['n_anchors']} "
+            f"anchors{dropped}: A {link['A']:.4f}±{link['se']['A']:.4f}, "
+            f"B {link['B']:.4f}±{link['se']['B']:.4f}"
+        )
+    if not chain["n_links"]:
+        return own
+    links = "1 link" if chain["n_links"] == 1 else f"{chain['n_links']} links"
+    errors = ", ".join(f"{at}: {error:.3f}" for at, error in chain["se_at"].items())
+    return (
+        f"{own}; from release {chain['base_release']} over {links}: A {chain['A']:.4f}"
+        f"±{chain['se_A']:.4f}, B {chain['B']:.4f}±{chain['se_B']:.4f}; the scale's SE at theta "
+        f"{errors}"
+    )
 
 
 def difference_data(d: Difference) -> dict[str, Any]:
@@ -153,6 +178,7 @@ def difference_data(d: Difference) -> dict[str, Any]:
         "old": _parameters(d.old) if d.old else None,
         "new": _parameters(d.new) if d.new else None,
         "distance": d.distance,
+        "gate": vars(d.gate) if d.gate else None,
     }
 
 
@@ -161,6 +187,8 @@ def change_row(d: Difference) -> dict[str, Any]:
     words = [d.kind] + ["reworded"] * d.reworded
     if d.old_status != d.new_status:
         words.append(f"now {d.new_status}")
+    if d.gate and not d.gate.passed:
+        words.append("fails a gate")
     row: dict[str, Any] = {
         "item": d.code,
         "language": d.language or "all",

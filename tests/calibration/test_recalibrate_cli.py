@@ -50,6 +50,7 @@ def test_recorded_sittings_become_a_run_a_folder_and_a_draft(
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
         "parameters.csv", "persons.csv", "item_fit.csv", "summary.json", "report.html",
+        "response_times.csv",
     }  # fmt: skip
     found = rows(tmp_path / "out" / "parameters.csv")
     estimated = {name for name, row in found.items() if row["se_b"]}
@@ -85,7 +86,11 @@ def test_a_day_after_all_sittings_leaves_nothing_to_do(recalibrate, tmp_path):
     ("options", "message"),
     [
         (["--since", "yesterday"], "--since: expected a day as 2026-01-31"),
-        (["--strategy", "link"], "link is not supported yet"),
+        (["--strategy", "free"], "--strategy: expected fixed or link"),
+        (["--screen", "x"], "--screen: expected none or robust-z"),
+        (["--limit", "0"], "--limit: expected a limit above 0"),
+        (["--gates", "nowhere.toml"], "nowhere.toml: --gates: expected a readable file"),
+        (["--dif", "nowhere.csv"], "nowhere.csv: expected a readable file"),
         (["--free", "nothing"], "--free: expected items of the release"),
         (["--bank", "none"], "expected one of the banks"),
         (["--prior", "a=normal(0,1)"], "--prior: expected one of"),

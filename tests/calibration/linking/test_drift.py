@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from calibration.linking.anchors import Anchors
-from calibration.linking.drift import areas, drift, location_errors, placed
-from calibration.linking.scales import Link, inverse, transformed
+from calibration.linking.drift import areas, drift, placed
+from calibration.linking.scales import Link, inverse, location_errors, transformed
 from calibration.parameter_file import StandardErrors, no_errors
 from engine.items import item_parameters
 from engine.models import dispatch

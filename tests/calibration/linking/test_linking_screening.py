@@ -15,6 +15,10 @@ TRUE = Link("known", 1.2, 0.5, 30)
 DRIFTED = {"i03": 0.8, "i11": -0.7, "i20": 0.9}
 
 
+def bare(new, old):
+    return Anchors(new, old, no_errors(len(new), 1), no_errors(len(old), 1))
+
+
 def simulated(rng, *, n=30, error=0.06, drifted=None):
     """Old anchors and new estimates of them on another scale, some of them moved."""
     old = item_parameters(
@@ -38,7 +42,7 @@ def simulated(rng, *, n=30, error=0.06, drifted=None):
 @pytest.mark.parametrize("seed", range(3))
 def test_exactly_the_drifted_anchors_are_dropped(method, seed):
     new, old = simulated(np.random.default_rng(seed), drifted=DRIFTED)
-    found = screened(method, new, old, limit=4.0)
+    found = screened(method, bare(new, old), limit=4.0)
     assert set(found.reasons) == set(DRIFTED)
     assert found.link.n_anchors == 27
     assert "harder" in found.reasons["i03"]
@@ -47,7 +51,7 @@ def test_exactly_the_drifted_anchors_are_dropped(method, seed):
 
 def test_constants_are_those_of_the_good_anchors_alone():
     new, old = simulated(np.random.default_rng(0), drifted=DRIFTED)
-    found = screened("stocking-lord", new, old, limit=4.0)
+    found = screened("stocking-lord", bare(new, old), limit=4.0)
     good = [k for k, name in enumerate(old.item) if name not in DRIFTED]
     alone = linked("stocking-lord", new.subset(good), old.subset(good))
     assert (found.link.A, found.link.B) == (alone.A, alone.B)
@@ -59,14 +63,14 @@ def test_an_anchor_of_another_steepness_is_dropped_with_the_reason():
     a = np.array(new.a)
     a[7] *= 1.8
     steeper = item_parameters(new.item, "2pl", a=a, b=new.b)
-    found = screened("mean-sigma", steeper, old, limit=4.0)
+    found = screened("mean-sigma", bare(steeper, old), limit=4.0)
     assert list(found.reasons) == ["i07"]
     assert found.reasons["i07"].startswith("steeper: a times 1.8")
 
 
 def test_of_good_anchors_about_one_in_a_hundred_is_dropped():
     rng = np.random.default_rng(9)
-    dropped = sum(len(screened("mean-sigma", *simulated(rng)).reasons) for _run in range(60))
+    dropped = sum(len(screened("mean-sigma", bare(*simulated(rng))).reasons) for _run in range(60))
     assert dropped / (60 * 30) < 0.04  # two chances by anchor, and deviations from 30 of them
 
 
@@ -75,14 +79,22 @@ def test_of_good_anchors_about_one_in_a_hundred_is_dropped():
 def test_the_same_anchors_go_whatever_the_new_scale(scale, shift):
     new, old = simulated(np.random.default_rng(1), drifted=DRIFTED)
     elsewhere = transformed(new, Link("any", scale, shift, 30))
-    here, there = (screened("mean-sigma", side, old) for side in (new, elsewhere))
+    here, there = (screened("mean-sigma", bare(side, old)) for side in (new, elsewhere))
     assert set(here.reasons) == set(there.reasons)
+
+
+def test_an_anchor_that_is_as_far_as_its_own_error_lets_it_stays():
+    new, old = simulated(np.random.default_rng(0), drifted=DRIFTED)
+    known = with_errors(new, old, 0.06)
+    assert set(screened("mean-sigma", known, limit=4.0).reasons) == set(DRIFTED)
+    known.new_se.b[old.row("i03")] = 0.4
+    assert set(screened("mean-sigma", known, limit=4.0).reasons) == set(DRIFTED) - {"i03"}
 
 
 def test_equal_files_lose_no_anchor_to_rounding():
     _new, old = simulated(np.random.default_rng(1))
     rounded = item_parameters(old.item, "2pl", a=np.round(old.a, 6), b=np.round(old.b, 6))
-    assert screened("stocking-lord", rounded, old).reasons == {}
+    assert screened("stocking-lord", bare(rounded, old)).reasons == {}
 
 
 def test_robust_z_is_normal_for_normal_values_and_blank_for_few():
@@ -123,8 +135,7 @@ def test_draws_depend_on_the_seed_alone():
 
 def test_without_standard_errors_there_is_no_parametric_bootstrap():
     new, old = simulated(np.random.default_rng(3))
-    bare = Anchors(new, old, no_errors(30, 1), no_errors(30, 1))
-    assert by_parameters(linked("mean-mean", new, old), bare, n=20, seed=1) is None
+    assert by_parameters(linked("mean-mean", new, old), bare(new, old), n=20, seed=1) is None
 
 
 def test_drawn_parameters_stay_what_a_model_allows():
