@@ -8,6 +8,7 @@ is one column per item and score. Called by ``mml`` and everything that goes ove
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,14 @@ def _sparse(part: ResponseMatrix, first: Ints, n_columns: int) -> Any:
     columns = _columns(part, first).astype(np.int32)
     offsets = part.offsets.astype(np.int32)
     shape = (part.n_persons, n_columns)
-    return sparse.csr_array((np.ones(columns.size), columns, offsets), shape=shape)
+    ones = _ones(1 << max(columns.size - 1, 1).bit_length())
+    return sparse.csr_array((ones[: columns.size], columns, offsets), shape=shape)
+
+
+@lru_cache(maxsize=4)
+def _ones(size: int) -> Floats:
+    """Ones that the blocks have in common."""
+    return np.ones(size)
 
 
 def parts(design: Design) -> list[tuple[PersonBlock, ...]]:

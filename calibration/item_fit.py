@@ -132,7 +132,8 @@ def residual_fit(matrix: ResponseMatrix, fit: MmlFit, theta: Floats) -> tuple[Fl
         Infit and outfit, each (n_items,); NaN for an item without responses.
     """
     infit, outfit = np.full((2, matrix.n_items), np.nan)
-    order = np.argsort(matrix.column, kind="stable")
+    narrow = np.uint16 if matrix.n_items <= np.iinfo(np.uint16).max else np.int64
+    order = np.argsort(matrix.column.astype(narrow), kind="stable")  # 16 bits: by radix
     ends = np.concatenate(([0], np.cumsum(matrix.item_counts())))
     rows = matrix.rows()
     for family, local in zip(fit.space.families, fit.state.local, strict=True):

@@ -270,9 +270,11 @@ def response_matrix_from_codes(
         When a person answered an item twice.
     """
     rows, columns, scores = codes
-    order = np.lexsort((columns, rows))
-    rows, columns, scores = rows[order], columns[order], scores[order]
-    twice = np.flatnonzero((np.diff(rows) == 0) & (np.diff(columns) == 0))
+    cell = rows * len(item) + columns
+    if (cell[1:] < cell[:-1]).any():
+        order = np.argsort(cell, kind="stable")
+        cell, rows, columns, scores = cell[order], rows[order], columns[order], scores[order]
+    twice = np.flatnonzero(cell[1:] == cell[:-1])
     if twice.size:
         at = twice[0]
         pair = f"person {person[rows[at]]}, item {item[columns[at]]} twice"
@@ -282,7 +284,7 @@ def response_matrix_from_codes(
         person,
         item,
         offsets.astype(np.int64),
-        columns.astype(np.int64),
+        columns.astype(np.int64, copy=False),
         scores.astype(np.int16),
         group,
         routed,

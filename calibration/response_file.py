@@ -9,7 +9,7 @@ row per response. A column that ``--group`` names is the persons' group. Scores 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,12 @@ class _Columns:
             if not value:
                 raise self.error(row, name, f"a value in every row of {name}", "an empty cell")
         return found
+
+    def codes(self, name: str) -> tuple[tuple[str, ...], Ints]:
+        """Distinct labels in the order of appearance, and the position of each row's."""
+        if isinstance(self.table, TextTable):
+            return _coded(self.labels(name))
+        return _parquet_codes(self, name)
 
     def scores(self, name: str) -> Floats:
         if isinstance(self.table, TextTable):
@@ -116,11 +122,45 @@ def _columns(file: Path) -> _Columns:
     from pyarrow import parquet  # noqa: PLC0415
 
     try:
-        found = parquet.ParquetFile(file).read()
+        found = _parquet_table(parquet.ParquetFile, file)
     except (pa.ArrowException, OSError) as error:
         message = str(error).splitlines()[0]
         raise InputError("a readable Parquet file", message, file=file) from error
     return _Columns(file, tuple(found.column_names), found, range(1, found.num_rows + 1))
+
+
+def _parquet_table(open_file: Callable[..., Any], file: Path) -> Any:
+    """Read a Parquet file; labels of a long one as codes, without a text per response."""
+    schema = open_file(file).schema_arrow
+    if not set(LONG) <= set(schema.names):
+        return open_file(file).read()
+    texts = [
+        name for name in LONG[:2] if str(schema.field(name).type) in {"string", "large_string"}
+    ]
+    return open_file(file, read_dictionary=texts).read()
+
+
+def _parquet_codes(columns: _Columns, name: str) -> tuple[tuple[str, ...], Ints]:
+    from pyarrow import types  # noqa: PLC0415 - only for Parquet
+
+    column = columns.table.column(name)
+    if not types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    values = column.unify_dictionaries().combine_chunks()
+    if not hasattr(values, "indices"):  # no more than one chunk comes back in a list of chunks
+        values = values.chunk(0)
+    labels = ["" if label is None else str(label) for label in values.dictionary.to_pylist()]
+    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    nothing = np.array([not label for label in labels] + [True])
+    for row in np.flatnonzero(nothing[codes])[:1]:
+        expected = f"a value in every row of {name}"
+        raise columns.error(int(row), name, expected, "an empty cell")
+    first = np.full(len(labels), codes.size)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]
+    order = np.argsort(first, kind="stable")[: int((first < codes.size).sum())]
+    place = np.zeros(len(labels), dtype=np.int64)
+    place[order] = np.arange(order.size)
+    return tuple(labels[k] for k in order), place[codes]
 
 
 def _wide(
@@ -154,13 +194,15 @@ def _check_persons(columns: _Columns, person: Sequence[str]) -> None:
 
 
 def _long(columns: _Columns, group: str | None, *, routed: bool) -> ResponseMatrix:
-    persons, person_code = _coded(columns.labels("person"))
-    items, item_code = _coded(columns.labels("item"))
+    persons, person_code = columns.codes("person")
+    items, item_code = columns.codes("item")
     scores = columns.scores("score")
     _check_pairs(columns, persons, items, (person_code, item_code))
     groups = _person_groups(columns, group, persons, person_code) if group else ()
     seen = ~np.isnan(scores)
-    codes = (person_code[seen], item_code[seen], scores[seen])
+    codes = (person_code, item_code, scores)
+    if not seen.all():
+        codes = (person_code[seen], item_code[seen], scores[seen])
     recorded = set(columns.header) >= RECORDED
     return response_matrix_from_codes(
         persons, items, codes, group=groups, routed=routed or recorded
@@ -178,8 +220,9 @@ def _check_pairs(
     columns: _Columns, persons: Sequence[str], items: Sequence[str], codes: tuple[Ints, Ints]
 ) -> None:
     pair = codes[0] * len(items) + codes[1]
-    _distinct, first, counts = np.unique(pair, return_index=True, return_counts=True)
-    if (counts > 1).any():
+    ordered = np.sort(pair)
+    if (ordered[1:] == ordered[:-1]).any():
+        _distinct, first = np.unique(pair, return_index=True)
         row = int(np.setdiff1d(np.arange(pair.size), first)[0])
         found = f"person {persons[codes[0][row]]}, item {items[codes[1][row]]} again"
         raise columns.error(row, "item", "one response per person and item", found)
@@ -229,13 +272,9 @@ def _parquet_scores(columns: _Columns, name: str) -> Floats:
         if types.is_null(kind):
             return np.full(len(columns.lines), np.nan)
         raise InputError("a column of integers", f"type {kind}", file=columns.file, column=name)
-    values = (
-        column.cast("float64")
-        if not types.is_boolean(kind)
-        else column.cast("int8").cast("float64")
-    )
-    scores: npt.NDArray[np.float64] = np.array(
-        values.to_numpy(zero_copy_only=False), dtype=np.float64
+    values = column.cast("int8") if types.is_boolean(kind) else column
+    scores: npt.NDArray[np.float64] = np.asarray(
+        values.cast("float64").to_numpy(zero_copy_only=False)
     )
     with np.errstate(invalid="ignore"):
         wrong = np.flatnonzero(

@@ -16,6 +16,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from engine.errors import InputError
@@ -54,8 +55,11 @@ class TextTable:
         return [row[at] for row in self.rows]
 
     def error(self, row: int, column: str, expected: str, found: object) -> InputError:
-        """Build the error that names a cell."""
+        """Build the error that names a cell, and the item of its row if that is another cell."""
         shown = repr(found) if isinstance(found, str) else found
+        item = "" if column == "item" or "item" not in self.header else self.cells("item")[row]
+        if item:
+            expected = f"{expected} for item {item}"
         return InputError(expected, shown, file=self.file, line=self.lines[row], column=column)
 
     def number(self, row: int, column: str) -> float | None:
@@ -64,7 +68,7 @@ class TextTable:
         if not text:
             return None
         plain = text.replace(",", ".", 1) if self.decimal_comma else text
-        if not _NUMBER.fullmatch(plain):
+        if not _NUMBER.fullmatch(plain) or not isfinite(float(plain)):
             raise self.error(row, column, "a number or an empty cell", text)
         return float(plain)
 
@@ -119,7 +123,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([[_cell(value) for value in row] for row in rows])
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return stream.getvalue()
 
 
