@@ -111,9 +111,15 @@ def test_an_item_may_stand_once_per_language(tmp_path):
         ("item,model,a,b\n", "expected at least one item"),
         ("item,a,b\ni1,1,0\n", ":1: expected a column model"),
         ("item,model,a,b\ni1,2pl,1\n", ":2: expected 4 cells as in the header, found 3 cells"),
-        ("item,model,a,b\ni1,2pl,x,0\n", ":2: a: expected a number or an empty cell, found 'x'"),
+        (
+            "item,model,a,b\ni1,2pl,x,0\n",
+            ":2: a: expected a number or an empty cell for item i1, found 'x'",
+        ),
         ("item,model,a,b\ni1,2pl,nan,0\n", ":2: a: expected a number"),
-        ("item,model,a,b\ni1,2pl,0,0\n", ":2: a: expected a discrimination above 0, found 0.0"),
+        (
+            "item,model,a,b\ni1,2pl,0,0\n",
+            ":2: a: expected a discrimination above 0 for item i1, found 0.0",
+        ),
         ("item,model,a,b\ni1,2pl,,0\n", ":2: a: expected a value for model 2pl"),
         ("item,model,a,b\ni1,2pl,1,\n", ":2: b: expected a value for model 2pl"),
         ("item,model,a,b\ni1,5pl,1,0\n", ":2: model: expected one of rasch"),

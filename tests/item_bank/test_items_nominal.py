@@ -87,8 +87,8 @@ def test_a_json_file_with_nominal_items_is_read_and_written_alike(tmp_path):
     [
         ("N,nrm,1,,0.5,,0.5,", "2: a: expected no a, since each category has a slope (model nrm)"),
         ("N,nrm,,0,0.5,,0.5,", "2: b: expected no b, since each category has an intercept"),
-        ("N,nrm,,,,,0.5,", "2: slope1: expected a number (model nrm), found none"),
-        ("N,nrm,,,0.5,,,", "2: intercept1: expected a number (model nrm), found none"),
+        ("N,nrm,,,,,0.5,", "2: slope1: expected a number (model nrm) for item N, found none"),
+        ("N,nrm,,,0.5,,,", "2: intercept1: expected a number (model nrm) for item N, found none"),
         ("N,nrm,,,0.5,1,0.5,", "expected as many intercepts as slopes"),
         ("N,nrm,,,0,0,1,1", "a slope other than 0, that of category 0"),
         ("N,nrm,,,,1,,1", "slope1"),

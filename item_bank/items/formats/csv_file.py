@@ -12,6 +12,8 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from engine.errors import InputError
 from item_bank.items.bank_files import BankSource, ItemSource, Problems
 from item_bank.items.content import LANGUAGE
 from item_bank.items.formats.values import (
+    LABEL,
+    NUMBERS,
+    TEXTS,
     SCALARS,
     STEPS,
     Note,
@@ -33,7 +38,11 @@ from item_bank.items.formats.values import (
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_LABELS = ("language", "content", "status", "enemies", "stimulus")
+_LABELS = ("language", "content", "status", "enemies", "stimulus", *TEXTS, *NUMBERS)
+_OWN = "label:"
+"""Begins the name of a column with a label of the bank's own."""
+_RARE = ("language", *TEXTS, *NUMBERS)
+"""Columns that are written only where an item has something in them."""
 _STEP = re.compile(r"(b|slope|intercept)[1-9]\d?")
 
 
@@ -55,9 +64,12 @@ class _Row:
             return None
         plain = text.replace(",", ".", 1) if self.comma else text
         if not _NUMBER.fullmatch(plain) or not is_number(float(plain)):
-            self.note("a number or an empty cell", repr(text), column)
+            self.note_of_item("a number or an empty cell", repr(text), column)
             return None
         return float(plain)
+
+    def note_of_item(self, expected: str, found: object, column: str) -> None:
+        self.note(f"{expected} for item {self.cells.get('item', '')}", found, column)
 
 
 def read_csv(path: Path | str) -> BankSource:
@@ -82,8 +94,8 @@ def csv_text(items: Sequence[ItemSource]) -> str:
     """Format items as a parameter file, every number with all its digits."""
     sets = [p for item in items for p in item.parameters.values()]
     names = [*SCALARS, *(column for name in STEPS for column in _step_columns(name, sets))]
-    split = any(language for item in items for language in item.parameters)
-    labels = [name for name in _LABELS if name != "language" or split]
+    labels = [name for name in _LABELS if name not in _RARE or _is_used(name, items)]
+    labels += sorted({_OWN + name for item in items for name in item.about.get("labels", {})})
     errors = [f"se_{name}" for name in names] if any(p.se for p in sets) else []
     stream = io.StringIO()
     writer = csv.DictWriter(
@@ -95,6 +107,12 @@ def csv_text(items: Sequence[ItemSource]) -> str:
             row = _written(item, language, parameters)
             writer.writerow({name: row[name] for name in writer.fieldnames if name in row})
     return stream.getvalue()
+
+
+def _is_used(name: str, items: Sequence[ItemSource]) -> bool:
+    if name == "language":
+        return any(language for item in items for language in item.parameters)
+    return any(name in item.about for item in items)
 
 
 def _step_columns(name: str, sets: Sequence[Parameters]) -> list[str]:
@@ -137,6 +155,7 @@ def _check_header(header: list[str], line: int, problems: Problems) -> None:
     for name in dict.fromkeys(header):
         base = name.removeprefix("se_")
         known = base in SCALARS or _STEP.fullmatch(base)
+        known = known or (name.startswith(_OWN) and LABEL.fullmatch(name.removeprefix(_OWN)))
         if not known and name not in {"item", "model", *_LABELS}:
             expected = (
                 "a column of a parameter file (item, model, a, b, c, d, b1, .., slope1, .., se_a)"
@@ -160,7 +179,8 @@ def _item(row: _Row) -> ItemSource | None:
     values, se = _numbers(row, ""), _numbers(row, "se_")
     if len(row.problems.found) > clean:
         return None
-    parameters = checked_parameters(cells.get("model"), values, se, row.note)
+    note = _in_columns(row, values)
+    parameters = checked_parameters(cells.get("model"), values, se, note)
     if parameters is None or len(row.problems.found) > before:
         return None
     return ItemSource(
@@ -178,6 +198,16 @@ def _about(row: _Row) -> dict[str, Any]:
         given["enemies"] = [code.strip() for code in row.cells["enemies"].split(";")]
     if row.cells.get("stimulus"):
         given["stimulus"] = row.cells["stimulus"]
+    given |= {name: row.cells[name] for name in TEXTS if row.cells.get(name)}
+    numbers = {name: row.number(name) for name in NUMBERS}
+    given |= {name: number for name, number in numbers.items() if number is not None}
+    own = {
+        name.removeprefix(_OWN): text
+        for name, text in row.cells.items()
+        if name.startswith(_OWN) and text
+    }
+    if own:
+        given["labels"] = own
     return check_about(given, row.note)
 
 
@@ -195,6 +225,28 @@ def _steps(row: _Row, first: str) -> list[float]:
     while steps and steps[-1] is None:
         steps.pop()
     return [float("nan") if step is None else step for step in steps]
+
+
+def _in_columns(row: _Row, values: Mapping[str, Any]) -> Note:
+    """Note what is wrong with parameters where it stands, in a column of the file."""
+
+    def note(expected: str, found: object, column: str) -> None:
+        name = column.removeprefix("se_")
+        if name in STEPS:
+            place = _first_wrong(values.get(name, ())) if name == column == "thresholds" else 0
+            found = values[name][place] if name == column == "thresholds" else found
+            column = f"{column.removesuffix(name)}{STEPS[name]}{place + 1}"
+        row.note_of_item(expected, found, column)
+
+    return note
+
+
+def _first_wrong(steps: Sequence[float]) -> int:
+    """Place of the first threshold that is missing or does not exceed the one before it."""
+    pairs = enumerate(pairwise(steps), start=1)
+    falling = (place for place, (before, after) in pairs if not before < after)
+    missing = (place for place, step in enumerate(steps) if isnan(step))
+    return next(missing, next(falling, 0))
 
 
 def _by_code(read: Sequence[tuple[_Row, ItemSource]]) -> list[ItemSource]:
@@ -241,6 +293,8 @@ def _written(item: ItemSource, language: str, parameters: Parameters) -> dict[st
         "status": item.status or "",
         "enemies": ";".join(item.about.get("enemies", ())),
         "stimulus": item.about.get("stimulus", ""),
+        **{name: item.about[name] for name in (*TEXTS, *NUMBERS) if name in item.about},
+        **{_OWN + name: text for name, text in item.about.get("labels", {}).items()},
     }
 
 

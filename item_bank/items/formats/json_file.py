@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from item_bank.items.content import (
     written_variant,
 )
 from item_bank.items.formats.values import (
+    NUMBERS,
+    TEXTS,
     SCALARS,
     STEPS,
     Note,
@@ -42,7 +45,7 @@ from item_bank.items.plans import EVERY_LANGUAGE, Parameters
 from item_bank.items.scoring import misfit
 
 FORMAT, VERSION = "tarozu-bank", 1
-ABOUT = ("cognitive_level", "competency", "enemies", "stimulus")
+ABOUT = (*TEXTS, "enemies", "stimulus", *NUMBERS, "labels")
 _ITEM_KEYS = {
     *("code", "type", "content_area", "status", "parameters", "key", "variants"),
     *ABOUT,
@@ -110,7 +113,7 @@ def bank_from_folder(folder: Path | str) -> BankSource:
 
 
 def read_document(path: Path | str) -> Document:
-    """Parse a JSON file; NaN and keys that stand twice are refused.
+    """Parse a JSON file; NaN, infinity and keys that stand twice are refused.
 
     Raises
     ------
@@ -119,7 +122,8 @@ def read_document(path: Path | str) -> Document:
     """
     text = read_text(path)
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_unique)
+        endless = next(_endless(value), None)
     except json.JSONDecodeError as error:
         column = f"column {error.colno}"
         raise InputError(
@@ -127,18 +131,18 @@ def read_document(path: Path | str) -> Document:
         ) from None
     except _Twice as error:
         raise InputError("keys that stand once", f"{error} twice", file=path) from None
-    except _Constant as error:
-        raise InputError("JSON numbers", str(error), file=path) from None
     except (ValueError, RecursionError):
         raise InputError("JSON", "numbers or levels without end", file=path) from None
-    return Document(Path(path), text, value)
+    document = Document(Path(path), text, value)
+    if endless is not None:
+        code, where, number = endless
+        column = where if code is None else f"item {code}: {where}"
+        line = document.line_of(code)
+        raise InputError("a finite number", number, file=path, line=line, column=column)
+    return document
 
 
 class _Twice(Exception):  # noqa: N818 - becomes an InputError at once
-    pass
-
-
-class _Constant(Exception):  # noqa: N818 - becomes an InputError at once
     pass
 
 
@@ -150,8 +154,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _no_constant(name: str) -> None:
-    raise _Constant(name)
+def _endless(
+    value: object, where: str = "", code: str | None = None
+) -> Iterator[tuple[str | None, str, float]]:
+    """NaN and infinities: the code of the item that each is in, where in it, and the number."""
+    if isinstance(value, float) and not isfinite(value):
+        yield code, where, value
+    if isinstance(value, dict) and isinstance(value.get("code"), str) and where.endswith("]"):
+        code, where = value["code"], ""
+    parts = value.items() if isinstance(value, dict) else ()
+    for name, part in parts:
+        yield from _endless(part, f"{where}.{name}" if where else name, code)
+    for place, part in enumerate(value if isinstance(value, list) else ()):
+        yield from _endless(part, f"{where}[{place}]", code)
 
 
 def _area_file(path: Path, about: Mapping[str, Any], seen: set[str]) -> list[ItemSource]:
