@@ -21,7 +21,9 @@ from engine.errors import InputError
 from engine.items import ItemParameters, item_parameters
 
 SCALARS = ("a", "b", "c", "d")
-WORDS = ("key", "cognitive_level")
+WORDS = ("key", "cognitive_level", "competency")
+OWN = "label:"
+"""Begins the name of a column with a label of the bank's own."""
 NUMBERS = ("words", "seconds")
 LABELS = ("language", "content", "status", "enemies", "stimulus", *WORDS, *NUMBERS)
 REQUIRED = {
@@ -222,7 +224,7 @@ def _check_columns(table: TextTable) -> None:
     for prefix in (*STEPS, *(f"se_{name}" for name in STEPS)):
         known |= {f"{prefix}{k + 1}" for k in range(_n_steps(table.header, prefix))}
     for name in table.header:
-        if name not in known:
+        if name not in known and not name.startswith(OWN):
             found = "an unknown one"
             raise InputError(
                 "a column of a parameter file", found, file=table.file, line=1, column=name
@@ -375,7 +377,11 @@ def _attributes(table: TextTable) -> ItemAttributes:
         len(table.rows),
         stimulus=table.cells("stimulus") if "stimulus" in table.header else None,
         enemies=[[one.strip() for one in cell.split(";") if one.strip()] for cell in enemies],
-        labels={name: table.cells(name) for name in WORDS if name in table.header},
+        labels={
+            name.removeprefix(OWN): table.cells(name)
+            for name in table.header
+            if name in WORDS or name.startswith(OWN)
+        },
         numbers=numbers,
     )
 

@@ -157,7 +157,8 @@ def _check_against(plan: ExamPlan, release: ReleaseItems, file: str) -> None:
         check_design(plan.design, release.items, tried)
     except InputError as error:
         column = error.column
-        where = "" if len(plan.languages) == 1 else f" (in language {release.language})"
+        first = release.language == plan.languages[0]
+        where = "" if first else f" (in language {release.language})"
         raise InputError(
             error.expected, f"{error.found}{where}", file=file, column=column
         ) from None

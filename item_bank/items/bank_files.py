@@ -29,7 +29,7 @@ class ItemSource:
     key, variants
         As they are kept; empty for an item with parameters only.
     about
-        Cognitive level, competency, enemies, stimulus.
+        Cognitive level, competency, enemies, stimulus, words, seconds, labels of the bank's own.
     parameters
         By language; `EVERY_LANGUAGE` for one set for all; empty when the file has none.
     status

@@ -30,7 +30,8 @@ OPERATIONAL = "operational"  # items of another status are not chosen by a sitti
 
 
 LABELS = ("cognitive_level", "competency")
-"""What an item says of itself that a blueprint can bound."""
+NUMBERS = ("words", "seconds")
+"""What an item says of itself that a blueprint can bound, besides labels of the bank's own."""
 
 
 @dataclass(frozen=True)
@@ -240,15 +241,23 @@ def _revisions(session: Session, ids: list[str]) -> list[ItemRevision]:
 
 
 def _attributes(revisions: Sequence[ItemRevision]) -> ItemAttributes:
-    """What a blueprint may speak of: stimulus, enemies, the place of the key, further labels."""
+    """What a blueprint may speak of: stimulus, enemies, the place of the key, labels, numbers.
+
+    Numbers must be there for every item, or no total of them could be told.
+    """
     about = [revision.about for revision in revisions]
     labels = {name: [one.get(name) or "" for one in about] for name in LABELS}
+    for name in sorted({name for one in about for name in one.get("labels", ())}):
+        labels[name] = [one.get("labels", {}).get(name, "") for one in about]
+    numbers = {name: [one[name] for one in about] for name in NUMBERS
+               if all(name in one for one in about)}  # fmt: skip
     labels["key"] = [str((revision.key or {}).get("correct", "")) for revision in revisions]
     return item_attributes(
         len(revisions),
         stimulus=[one.get("stimulus") or "" for one in about],
         enemies=[one.get("enemies") or () for one in about],
         labels=labels,
+        numbers=numbers,
     )
 
 

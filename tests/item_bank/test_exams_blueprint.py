@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 
 import pytest
 from sqlalchemy import select
+from support.banks import small_bank_document
 from support.sittings import EXAM, begin, finish, open_hall
 
 from engine.errors import InputError
 from item_bank.exams.designs import apply_exam, current_version
 from item_bank.exams.replay import replay
+from item_bank.items.formats.json_file import read_json
+from item_bank.items.imports import import_bank
+from item_bank.items.releases import publish
+from item_bank.store.schema import organisation
 from item_bank.store.tables.sittings import PresentedItem
 
 BLUEPRINT = """
@@ -81,3 +87,36 @@ def test_a_blueprint_that_the_bank_cannot_keep_is_refused_with_the_conflict(hall
     text = exam_with("masks").replace("minimum = 3, maximum = 4", "minimum = 6")
     with pytest.raises(InputError, match=r"a conflict between: .*content small at least 6"):
         apply_exam(hall.db, text, organisation_id=hall.alice.organisation_id)
+
+
+TOTALS = """
+[blueprint]
+[blueprint.totals]
+words = { maximum = 60 }
+[blueprint.labels.topic]
+odd = { minimum = 4 }
+[[levels]]"""
+
+
+def described(number):
+    return {"words": number, "seconds": 30, "labels": {"topic": "odd" if number % 2 else "even"}}
+
+
+@pytest.fixture
+def described_bank(db, tmp_path):
+    document = small_bank_document()
+    for number, item in enumerate(document["items"], start=1):
+        item.update(described(number))
+    path = tmp_path / "described.json"
+    path.write_text(json.dumps(document))
+    import_bank(db, read_json(path), organisation_id=organisation(db))
+    return publish(db, "small", organisation_id=organisation(db))
+
+
+def test_totals_and_labels_of_a_bank_bound_its_sittings(db, described_bank):
+    plain = EXAM.replace("[selection.content]\nsmall = 0.5\nlarge = 0.5\n", "")
+    _, end, presented = sit(open_hall(db), plain.replace("\n[[levels]]", TOTALS, 1))
+    rows = [item.row for item in presented]
+    assert sum(row + 1 for row in rows) <= 60
+    assert sum(row % 2 == 0 for row in rows) >= 4
+    assert replay(db, end.sitting_id).problems == ()

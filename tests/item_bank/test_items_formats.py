@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.banks import small_bank_document
 
 import item_bank.demo
+from calibration.parameter_file import read_parameter_file
 from engine.errors import InputError
 from item_bank.items.bank_files import BankSource, ItemSource
 from item_bank.items.content import PARAMETERS_ONLY
@@ -175,6 +176,55 @@ def test_the_demonstration_bank_reads_back_as_it_was_written(tmp_path):
     assert len(source.items) >= 60
     assert (again.items, again.code, again.about) == (source.items, source.code, source.about)
     assert bank_document(again) == json.loads(path.read_text())
+
+
+def described_bank():
+    document = small_bank_document(3)
+    for number, item in enumerate(document["items"], start=1):
+        item.update(words=10 * number, seconds=22.5, labels={"topic": f"t{number}"})
+    return document
+
+
+def test_numbers_and_labels_of_items_survive_json_and_csv(tmp_path):
+    path = tmp_path / "bank.json"
+    path.write_text(json.dumps(described_bank()))
+    source = read_json(path)
+    about = source.items[1].about
+    assert (about["words"], about["seconds"], about["labels"]) == (20, 22.5, {"topic": "t2"})
+    (tmp_path / "again.json").write_text(bank_text(source, tmp_path / "again.json"))
+    assert read_json(tmp_path / "again.json").items == source.items
+    (tmp_path / "bank.csv").write_text(csv_text(source.items))
+    header = (tmp_path / "bank.csv").read_text().splitlines()[0]
+    assert header.endswith("stimulus,cognitive_level,competency,words,seconds,label:topic")
+    again = read_csv(tmp_path / "bank.csv")
+    assert [item.about for item in again.items] == [item.about for item in source.items]
+    found = read_parameter_file(tmp_path / "bank.csv").items.attributes
+    assert found.labels["topic"] == ("t1", "t2", "t3")
+    assert found.numbers["words"].tolist() == [10, 20, 30]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"words": "many"}, "words: expected a number from 0, found 'many'"),
+        ({"seconds": -1}, "seconds: expected a number from 0, found -1"),
+        ({"words": True}, "words: expected a number from 0, found True"),
+        ({"labels": ["topic"]}, "labels: expected an object of texts by label"),
+        ({"labels": {"key": "A"}}, "labels: expected a label of small letters"),
+        ({"labels": {"topic": ""}}, "labels.topic: expected 1 to 200 characters"),
+    ],
+)
+def test_wrong_numbers_and_labels_are_named(tmp_path, change, message):
+    problems = json_problems(tmp_path, lambda document: document["items"][0].update(change))
+    assert len(problems) == 1
+    assert message in problems[0]
+
+
+def test_a_wrong_number_in_a_csv_file_is_named(tmp_path):
+    text = "item,model,a,b,words,label:Topic\nI1,2pl,1,0,-3,x\n"
+    problems = csv_problems(tmp_path, text)
+    assert problems[0].startswith("1: label:Topic: expected a column")
+    assert "2: words: expected a number from 0, found" in problems[1]
 
 
 def test_problems_of_a_json_item_name_it_and_its_line(tmp_path):

@@ -23,9 +23,9 @@ from item_bank.items.content import LANGUAGE
 from item_bank.items.formats.values import (
     LABEL,
     NUMBERS,
-    TEXTS,
     SCALARS,
     STEPS,
+    TEXTS,
     Note,
     check_about,
     check_area,
@@ -155,8 +155,8 @@ def _check_header(header: list[str], line: int, problems: Problems) -> None:
     for name in dict.fromkeys(header):
         base = name.removeprefix("se_")
         known = base in SCALARS or _STEP.fullmatch(base)
-        known = known or (name.startswith(_OWN) and LABEL.fullmatch(name.removeprefix(_OWN)))
-        if not known and name not in {"item", "model", *_LABELS}:
+        own = name.startswith(_OWN) and LABEL.fullmatch(name.removeprefix(_OWN))
+        if not known and not own and name not in {"item", "model", *_LABELS}:
             expected = (
                 "a column of a parameter file (item, model, a, b, c, d, b1, .., slope1, .., se_a)"
             )

@@ -29,9 +29,9 @@ from item_bank.items.content import (
 )
 from item_bank.items.formats.values import (
     NUMBERS,
-    TEXTS,
     SCALARS,
     STEPS,
+    TEXTS,
     Note,
     check_about,
     check_area,

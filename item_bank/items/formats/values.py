@@ -6,6 +6,7 @@ Called by the readers beside it. May import the engine, whose own checks of para
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ MAX_NUMBER = 1e9
 SCALARS = ("a", "b", "c", "d")
 STEPS: Mapping[str, str] = {"thresholds": "b", "slopes": "slope", "intercepts": "intercept"}
 """Parameters of several numbers, and how their columns begin: b1, b2, ..., slope1, ..."""
+TEXTS = ("cognitive_level", "competency")
+NUMBERS = ("words", "seconds")
+"""What a bank file can say of an item in texts and in numbers, for blueprints."""
+LABEL = re.compile(r"[a-z][a-z0-9_]{0,31}")
 Note = Callable[[str, object, str], None]
 """Takes note of a problem: expected, found, column."""
 
@@ -79,19 +84,47 @@ def check_status(status: object, note: Note, column: str) -> str | None:
 
 
 def check_about(given: Mapping[str, Any], note: Note) -> dict[str, Any]:
-    """Check what else a file says of an item: enemies are codes, a stimulus one, others words."""
+    """Check what else a file says of an item.
+
+    Enemies are codes, a stimulus is one; words and seconds are numbers, labels texts by name; the
+    others are texts.
+    """
+    checked = dict(given)
     for name, value in given.items():
-        if name == "enemies":
+        if name == "labels":
+            checked[name] = _check_labels(value, note)
+            continue
+        if name in NUMBERS:
+            good, expected = is_number(value) and value >= 0, "a number from 0"
+            checked[name] = int(value) if good and value == int(value) else value
+        elif name == "enemies":
             good = isinstance(value, list) and all(_is_code(code) for code in value)
             expected = "a list of item codes"
         elif name == "stimulus":
             good, expected = _is_code(value), "a code such as those of items"
         else:
-            good = isinstance(value, str) and 0 < len(value.strip()) <= 200 and is_plain(value)
-            expected = "1 to 200 characters"
+            good, expected = _is_label(value), "1 to 200 characters"
         if not good:
             note(expected, repr(value)[:60], name)
-    return dict(given)
+    return checked
+
+
+def _check_labels(value: object, note: Note) -> dict[str, str]:
+    """Check the labels that a bank has of its own."""
+    if not isinstance(value, Mapping):
+        note("an object of texts by label", repr(value)[:60], "labels")
+        return {}
+    for name, words in value.items():
+        if not LABEL.fullmatch(name) or name in TEXTS or name == "key":
+            expected = "a label of small letters, digits and _, not one that items have anyway"
+            note(expected, repr(name), "labels")
+        elif not _is_label(words):
+            note("1 to 200 characters", repr(words)[:60], f"labels.{name}")
+    return dict(value)
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value.strip()) <= 200 and is_plain(value)
 
 
 def _is_code(value: object) -> bool:
