@@ -13,6 +13,7 @@ from support.sittings import begin, finish
 
 from item_bank.exams.signing_in import candidate_by_id
 from item_bank.store.tables.people import CandidateDetails
+from web.language import LANGUAGES
 
 pytestmark = pytest.mark.chromium
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -70,10 +71,34 @@ def test_pages_of_a_candidate(page, address, codes):
         page.get_by_role("button", name="Confirm answer").click()
         page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
     check(page)
-    page.goto(page.url + "?lang=ru")
-    check(page)
+    result = page.url
+    for language in LANGUAGES:
+        page.goto(f"{result}?lang={language}")
+        check(page)
     page.goto(f"{address}/nothing")
     check(page)
+
+
+@pytest.mark.parametrize("width", [360, *WIDTHS])
+def test_the_bar_above_a_question_has_room_in_every_language(chromium, address, codes, width):
+    with chromium.new_context(viewport={"width": width, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_label("Access code").fill(codes["Alice"])
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Start").click()
+        page.get_by_role("button", name="Start the exam").click()
+        sitting = page.url
+        for language in LANGUAGES:
+            page.goto(f"{sitting}?lang={language}")
+            page.locator(".timer-toggle").wait_for()
+            progress = page.locator("#progress span")
+            end = page.evaluate("e => e.getBoundingClientRect().right", progress.element_handle())
+            widest = page.evaluate("e => e.scrollWidth - e.clientWidth", progress.element_handle())
+            start = page.locator("#timer").bounding_box()
+            assert not scrolls_sideways(page)
+            assert widest <= 0
+            assert start["x"] >= end, language
 
 
 def test_pages_of_staff(page, address, codes, db):

@@ -55,7 +55,10 @@ def test_a_score_beyond_the_scale_stays_on_it(app):
     assert 0 < scale.low_x < scale.high_x < 700
 
 
-@pytest.mark.parametrize(("name", "named"), [("Passed", True), ("A name far too long " * 3, False)])
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [("Passed", True), ("A name far too long " * 3, False), ("p" * 12, True), ("合" * 12, False)],
+)
 def test_levels_are_named_in_the_figure_only_where_there_is_room(app, name, named):
     given = result()
     given["levels"][1]["name"] = {"en": name}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import east_asian_width
 
 from web.language import local_text
 
@@ -12,6 +13,7 @@ MARGIN = 34.0  # room for the label of a band that begins at an end of the scale
 BAR_TOP, BAR_HEIGHT = 62.0, 16.0
 ROW = 24.0
 LETTER = 7.4  # the width of an average letter at the figure's type size
+CYRILLIC, CHARACTER = 8.8, 14.5  # those of a Cyrillic letter and of a Chinese character
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _segment(
     left, right = ends
     label = local_text(level["name"]) or level["code"]
     minimum = f"{level['minimum']:.{result['scale']['decimals']}f}"
-    length = 8 + LETTER * (len(label) + len(minimum) + 1)
+    length = 8 + _breadth(f"{minimum} {label}")
     to_the_right = left + length <= width
     reached = result["level"] is not None and level["code"] == result["level"]["code"]
     return Segment(
@@ -104,3 +106,14 @@ def _segment(
         anchor="start" if to_the_right else "end",
         fits=to_the_right or left >= length,
     )
+
+
+def _breadth(text: str) -> float:
+    """Guess how wide a text is drawn."""
+    return sum(map(_sign_breadth, text))
+
+
+def _sign_breadth(sign: str) -> float:
+    if east_asian_width(sign) in "WF":
+        return CHARACTER
+    return CYRILLIC if "\u0400" <= sign <= "\u04ff" else LETTER
