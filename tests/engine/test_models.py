@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.reference_banks import every_model_bank, reference, reference_bank
 
-from engine.items import item_parameters
+from engine.items import FAMILIES, item_parameters
 from engine.models import dispatch
 
 THETA = np.linspace(-4.0, 4.0, 17)
@@ -50,6 +50,29 @@ def test_information_equals_numeric_differentiation():
     terms = np.divide(slope**2, chances, out=np.zeros_like(slope), where=chances > 0)
     expected = terms.sum(axis=2)
     np.testing.assert_allclose(dispatch.information(THETA, items), expected, rtol=1e-6, atol=1e-12)
+
+
+EVERY_MODEL = {
+    "rasch": {"a": 1.0, "b": 0.4},
+    "1pl": {"a": 1.3, "b": -0.6},
+    "2pl": {"a": 2.1, "b": 0.8},
+    "3pl": {"a": 1.4, "b": 0.3, "c": 0.22},
+    "4pl": {"a": 1.6, "b": -0.2, "c": 0.18, "d": 0.87},
+    "grm": {"a": 1.7, "thresholds": [[-1.1, 0.2, 0.9]]},
+    "pcm": {"a": 1.0, "thresholds": [[0.7, -0.4, 1.2]]},
+    "gpcm": {"a": 0.8, "thresholds": [[0.7, -0.4, 1.2]]},
+    "nrm": {"slopes": [[-0.7, 0.4, 1.3]], "intercepts": [[0.2, -0.5, 0.1]]},
+}
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+def test_information_of_every_model_equals_numeric_differentiation(model):
+    """By name; c above 0 and d below 1 where the model has them."""
+    item = one(model, **EVERY_MODEL[model])
+    chances = dispatch.probabilities(THETA, item)
+    slope = numeric_slope(lambda theta: dispatch.probabilities(theta, item), THETA)
+    expected = (slope**2 / chances).sum(axis=2)
+    np.testing.assert_allclose(dispatch.information(THETA, item), expected, rtol=1e-7, atol=1e-12)
 
 
 def test_information_of_a_4pl_item_is_not_that_of_its_3pl():
