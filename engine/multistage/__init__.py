@@ -1,0 +1,1 @@
+"""Multistage tests: panels of modules made beforehand, and the routes through them."""
