@@ -16,7 +16,7 @@ import click
 COMMANDS = {
     "audit": "item_bank.cli:audit",
     "backup": "item_bank.cli:backup",
-    "bank": "item_bank.items.cli:bank",
+    "bank": "item_bank.cli:bank",
     "calibrate": "calibration.cli:calibrate",
     "candidates": "item_bank.exams.cli:candidates",
     "demo": "web.cli:demo",

@@ -6,6 +6,7 @@ import click
 
 from calibration.dif.cli import dif
 from calibration.fits.cli import fit, score
+from calibration.leaks.cli import leaks
 from calibration.linking.cli import drift, link
 from calibration.recalibrations.cli import recalibrate
 
@@ -15,5 +16,5 @@ def calibrate() -> None:
     """Estimate item parameters and abilities from responses."""
 
 
-for command in (fit, score, dif, recalibrate, link, drift):
+for command in (fit, score, dif, recalibrate, link, drift, leaks):
     calibrate.add_command(command)

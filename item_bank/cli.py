@@ -1,4 +1,7 @@
-"""`tarozu init`, `backup`, `restore`, `doctor` and `audit verify`."""
+"""`tarozu init`, `backup`, `restore`, `doctor`, `audit verify`, and `bank diff`.
+
+The last stands here because it looks at items and at sittings.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ import click
 
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console, table
+from item_bank.items.cli import bank
 
 if TYPE_CHECKING:
+    from item_bank.exams.rescoring import Effect
     from item_bank.exams.verification import Audit
     from item_bank.store.database import Database
 
@@ -175,3 +180,50 @@ def _audit_text(found: Audit) -> str:
             f"of {found.sittings} sittings; {found.releases} releases."
         )
     return "\n".join(lines)
+
+
+@bank.command("diff")
+@click.argument("code")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option(
+    "--effect", is_flag=True, help="Say what scores and levels past sittings would have with B."
+)
+@click.pass_obj
+def compare(console: Console, code: str, a: str, b: str, effect: bool) -> None:
+    """Compare A and B, each a release number or "draft", what would be published next.
+
+    The distance is the largest between the two response curves for theta from -4 to 4.
+    """
+    from item_bank.exams.rescoring import effect_data, effect_text
+    from item_bank.items.differences import diff
+    from item_bank.items.wording import CHANGES, change_row, difference_data
+    from item_bank.store.schema import opened_site
+    from item_bank.store.schema import organisation as own_organisation
+
+    with opened_site(console.database_url) as db:
+        organisation = own_organisation(db)
+        found = diff(db, code, a, b, organisation_id=organisation)
+        effects = _effects(console, db, code, b, organisation) if effect else None
+    rows = [difference_data(d) for d in found]
+    same = f"{code}: {a} and {b} are the same."
+    shown = table(CHANGES, [change_row(d) for d in found]) if found else same
+    if effects is None:
+        console.emit(rows, shown)
+        return
+    console.emit({"changes": rows, "effect": [effect_data(one) for one in effects]}, shown)
+    if not console.json:
+        none = "No past sitting on this bank."
+        console.emit(None, "\n".join(effect_text(one) for one in effects) or none)
+
+
+def _effects(
+    console: Console, db: Database, code: str, which: str, organisation: str
+) -> list[Effect]:
+    from item_bank.exams.rescoring import effects, past_sittings, rescored
+    from item_bank.items.differences import side
+
+    new = side(db, code, which, organisation_id=organisation)
+    sittings = past_sittings(db, code, organisation_id=organisation)
+    with console.progress(len(sittings), "scoring") as advance:
+        return effects(rescored(db, sittings, new, advance))

@@ -275,12 +275,22 @@ class BankParameters:
         return {(revision, language): name for revision, language, name in rows}
 
 
-def bank_parameters(db: Database, code: str, owner: str) -> BankParameters:
-    """Read the newest release of a bank in all its languages."""
-    from item_bank.items.releases import bank_by_code, latest_release, release_items
+def bank_parameters(
+    db: Database, code: str, owner: str, number: int | None = None
+) -> BankParameters:
+    """Read a release of a bank in all its languages, the newest unless told."""
+    from item_bank.items.releases import (
+        bank_by_code,
+        latest_release,
+        release_by_number,
+        release_items,
+    )
 
     with db.read() as session:
-        info = latest_release(session, bank_by_code(session, code, organisation_id=owner).id)
+        bank = bank_by_code(session, code, organisation_id=owner).id
+        info = latest_release(session, bank)
+        if number is not None:
+            info = release_by_number(session, bank, number)
     if info is None:
         raise AnswerIsNo(f"bank {code} has no release: see `tarozu bank publish {code}`")
     return joined_languages([release_items(db, info.id, language) for language in info.languages])

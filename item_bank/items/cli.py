@@ -133,26 +133,6 @@ def show_bank(console: Console, code: str) -> None:
         console.emit(None, releases_text(overview))
 
 
-@bank.command("diff")
-@click.argument("code")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
-@click.pass_obj
-def compare(console: Console, code: str, a: str, b: str) -> None:
-    """Compare A and B, each a release number or "draft", what would be published next.
-
-    The distance is the largest between the two response curves for theta from -4 to 4.
-    """
-    from item_bank.items.differences import diff
-    from item_bank.items.wording import CHANGES, change_row, difference_data
-
-    with _site(console) as (db, organisation):
-        found = diff(db, code, a, b, organisation_id=organisation)
-    rows = [difference_data(d) for d in found]
-    same = f"{code}: {a} and {b} are the same."
-    console.emit(rows, table(CHANGES, [change_row(d) for d in found]) if found else same)
-
-
 # --- acts --------------------------------------------------------------------------------------
 
 

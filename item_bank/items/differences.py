@@ -81,6 +81,15 @@ def diff(
     return differences(old, new)
 
 
+def side(
+    db: Database, bank_code: str, which: str | int, *, organisation_id: str
+) -> dict[str, PlannedItem]:
+    """Return one state of a bank by item code, as `diff` takes it."""
+    with db.read() as session:
+        bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
+        return _side(session, bank, which)
+
+
 def differences(old: dict[str, PlannedItem], new: dict[str, PlannedItem]) -> list[Difference]:
     """Compare two sets of items by code."""
     found = []

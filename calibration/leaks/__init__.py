@@ -1,0 +1,1 @@
+"""Leaks: items that get easier while they are used."""
