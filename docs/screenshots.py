@@ -1,7 +1,8 @@
 """Photographs every page of the demonstration at 390 and 1440 px, light, and two pages in dark.
 
 ``make screenshots`` runs it. All pictures go to the folder given (``build/screenshots``), and the
-two that the documentation shows also to ``docs/images``.
+two that the documentation shows also to ``docs/images``. Chinese needs a font: on Debian
+``fonts-noto-cjk``.
 """  # noqa: INP001 - a script beside the documents, not a package
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from item_bank.exams.questions import mark
 from item_bank.exams.snapshots import read_snapshot
 from item_bank.store.database import Database
 from item_bank.store.schema import open_site
+from web.language import LANGUAGES
 
 IMAGES = Path(__file__).parent / "images"
 SHOWN = ("question-390", "report-1440")
@@ -138,9 +140,10 @@ def candidate_pages(taken: Camera, address: str, code: str, db: Database) -> Non
     sitting = page.url.rsplit("/", 1)[-1]
     while "/result" not in page.url:
         answer_question(taken, db, sitting)
-    taken.shoot("result")
-    page.goto(f"{page.url}?lang=ru")
-    taken.shoot("result-russian")
+    result = page.url
+    for language in LANGUAGES:
+        page.goto(f"{result}?lang={language}")
+        taken.shoot(f"result-{language}")
 
 
 def answer_question(taken: Camera, db: Database, sitting: str) -> None:
