@@ -56,7 +56,7 @@ FILE = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)
-class _Sources:
+class Sources:
     """Where everything comes from, as named on the command line."""
 
     parameters: Path | None
@@ -66,7 +66,7 @@ class _Sources:
 
 
 @dataclass(frozen=True)
-class _Bank:
+class Bank:
     """The items, which of them are tried out and never scored, and their other languages."""
 
     items: ItemParameters
@@ -181,7 +181,7 @@ def simulate(ctx: click.Context, /, **given: Any) -> None:
     """
     console: Console = ctx.obj
     _check(ctx, given)
-    sources = _Sources(*(given[name] for name in ("parameters", "exam", "responses", "language")))
+    sources = Sources(*(given[name] for name in ("parameters", "exam", "responses", "language")))
     bank, design, source = _bank_and_rules(console, sources, given)
     examinees = _examinees(sources, bank.items, given)
     source |= _about(sources, examinees)
@@ -195,39 +195,40 @@ def _check(ctx: click.Context, given: dict[str, Any]) -> None:
     if given["parameters"] is None and given["exam"] is None:
         raise InputError("--parameters FILE or --exam EXAM.toml", "neither")
     for name in RULES if given["exam"] is not None else ():
-        _refuse(ctx, name, "no rules beside --exam, which brings its own")
+        refuse_option(ctx, name, "no rules beside --exam, which brings its own")
     if given["target_se"] is not None and not 0 < given["target_se"] < float("inf"):
         expected = "a standard error above 0"
         raise InputError(expected, f"{given['target_se']:g}", column="--target-se")
     for name in ("n", "theta") if given["responses"] is not None else ():
-        _refuse(ctx, name, "no drawn examinees beside --responses")
+        refuse_option(ctx, name, "no drawn examinees beside --responses")
 
 
-def _refuse(ctx: click.Context, name: str, expected: str) -> None:
+def refuse_option(ctx: click.Context, name: str, expected: str) -> None:
+    """Refuse an option that was given."""
     if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
         option = f"--{name.replace('_', '-')}"
         raise InputError(expected, option, column=option)
 
 
 def _bank_and_rules(
-    console: Console, sources: _Sources, given: dict[str, Any]
-) -> tuple[_Bank, ExamDesign, dict[str, Any]]:
+    console: Console, sources: Sources, given: dict[str, Any]
+) -> tuple[Bank, ExamDesign, dict[str, Any]]:
     from calibration.parameter_file import read_parameter_file
     from calibration.simulations.outputs import file_sha256
     from calibration.simulations.rules import Options, design_from_options, named_by_option
     from engine.rules.designs import check_design
 
     source: dict[str, Any] = {}
-    plan = None if sources.exam is None else _plan(sources.exam)
+    plan = None if sources.exam is None else exam_plan(sources.exam)
     if sources.parameters is not None:
         table = read_parameter_file(sources.parameters, language=sources.language)
         languages = _in_file(sources.parameters) if sources.language is not None else {}
-        bank = _bank(table.items, table.labels.get("status", ()), languages)
+        bank = bank_of(table.items, table.labels.get("status", ()), languages)
         source["parameters"] = str(sources.parameters)
         source["parameters_sha256"] = file_sha256(sources.parameters)
     else:
         assert plan is not None
-        bank, release = _release(console, plan, sources)
+        bank, release = release_bank(console, plan, sources)
         source |= release
     if plan is None or sources.exam is None:
         design = design_from_options(Options(**{name: given[name] for name in RULES}))
@@ -248,18 +249,18 @@ def _in_file(path: Path) -> dict[str, ItemParameters]:
     return {name: read_parameters(path, language=name) for name in languages_in(path)}
 
 
-def _bank(
+def bank_of(
     items: ItemParameters, statuses: Sequence[str], languages: Mapping[str, ItemParameters]
-) -> _Bank:
+) -> Bank:
     """Items with the status ``pretest`` are not scored, as in an exam."""
     import numpy as np
 
     tried = [status == "pretest" for status in statuses] or [False] * len(items)
-    return _Bank(items, np.array(tried, dtype=np.bool_), languages)
+    return Bank(items, np.array(tried, dtype=np.bool_), languages)
 
 
 def _searched(
-    console: Console, bank: _Bank, design: ExamDesign, given: dict[str, Any]
+    console: Console, bank: Bank, design: ExamDesign, given: dict[str, Any]
 ) -> tuple[ExamDesign, dict[str, Any]]:
     """Find Sympson-Hetter parameters with other examinees than those of the simulation."""
     from calibration.simulations.examinees import drawn_examinees
@@ -291,7 +292,7 @@ def _searched(
     return design, about
 
 
-def _check_exam(exam: Path, plan: ExamPlan, bank: _Bank) -> None:
+def _check_exam(exam: Path, plan: ExamPlan, bank: Bank) -> None:
     from engine.rules.designs import check_design
 
     try:
@@ -300,7 +301,8 @@ def _check_exam(exam: Path, plan: ExamPlan, bank: _Bank) -> None:
         raise InputError(error.expected, error.found, file=exam, column=error.column) from error
 
 
-def _plan(exam: Path) -> ExamPlan:
+def exam_plan(exam: Path) -> ExamPlan:
+    """Read an exam file."""
     from item_bank.exams.exam_files import read_plan
 
     try:
@@ -313,7 +315,8 @@ def _plan(exam: Path) -> ExamPlan:
     return read_plan(text, file=str(exam))
 
 
-def _release(console: Console, plan: ExamPlan, sources: _Sources) -> tuple[_Bank, dict[str, Any]]:
+def release_bank(console: Console, plan: ExamPlan, sources: Sources) -> tuple[Bank, dict[str, Any]]:
+    """Items of the release that an exam names, and what to say of them."""
     from item_bank.items.releases import in_every_language, release_parameters
     from item_bank.store.schema import opened_site, organisation
 
@@ -338,10 +341,10 @@ def _release(console: Console, plan: ExamPlan, sources: _Sources) -> tuple[_Bank
         "language": release.language,
     }
     banks = {name: one.items for name, one in languages.items()}
-    return _bank(release.items, release.statuses, banks), about
+    return bank_of(release.items, release.statuses, banks), about
 
 
-def _examinees(sources: _Sources, items: ItemParameters, given: dict[str, Any]) -> Examinees:
+def _examinees(sources: Sources, items: ItemParameters, given: dict[str, Any]) -> Examinees:
     from calibration.response_file import read_responses
     from calibration.simulations.examinees import drawn_examinees, recorded_examinees
 
@@ -360,7 +363,7 @@ def _examinees(sources: _Sources, items: ItemParameters, given: dict[str, Any]) 
         ) from error
 
 
-def _about(sources: _Sources, examinees: Examinees) -> dict[str, Any]:
+def _about(sources: Sources, examinees: Examinees) -> dict[str, Any]:
     """What the summary says about the examinees."""
     from calibration.simulations.outputs import file_sha256
 
@@ -380,7 +383,7 @@ def _about(sources: _Sources, examinees: Examinees) -> dict[str, Any]:
 
 def _run(
     console: Console,
-    bank: _Bank,
+    bank: Bank,
     design: ExamDesign,
     examinees: Examinees,
     source: dict[str, Any],
@@ -433,7 +436,7 @@ def _run(
 
 def _simulated(
     console: Console,
-    bank: _Bank,
+    bank: Bank,
     design: ExamDesign,
     examinees: Examinees,
     given: dict[str, Any],

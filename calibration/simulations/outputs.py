@@ -122,7 +122,8 @@ def file_sha256(path: Path) -> str:
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:
     """Write files into a folder, made if missing, once all of them stand complete beside it.
 
-    Files of the same names are replaced, others are left alone.
+    Files of the same names are replaced, others are left alone. A name may have one folder of its
+    own before it, such as ``simulation/items.csv``.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -131,9 +132,11 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
         raise InputError("a folder to write to", error.strerror, file=folder) from error
     try:
         for name, text in files.items():
+            (beside / name).parent.mkdir(exist_ok=True)
             (beside / name).write_text(text, encoding="utf-8", newline="")
         folder.mkdir(exist_ok=True)
         for name in files:
+            (folder / name).parent.mkdir(exist_ok=True)
             (beside / name).replace(folder / name)
     except OSError as error:
         raise InputError("a folder to write to", error.strerror, file=folder) from error

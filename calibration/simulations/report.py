@@ -51,7 +51,7 @@ REASON_WORDS = {
 }
 
 
-def report_html(run: Run) -> str:
+def report_html(run: Run, title: str = "Simulated adaptive test") -> str:
     """Build ``report.html``: one file, plots inside, nothing loaded from elsewhere."""
     data = summary_data(run)
     sections = [
@@ -66,7 +66,7 @@ def report_html(run: Run) -> str:
         ("Why tests ended", _reason_table(data)),
         ("Settings", _settings(data)),
     ]
-    return page("Simulated adaptive test", [(name, body) for name, body in sections if body])
+    return page(title, [(name, body) for name, body in sections if body])
 
 
 def _answer(run: Run, data: Mapping[str, Any]) -> str:
