@@ -8,7 +8,6 @@ else. Imports the engine's own parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,19 +16,15 @@ from engine import selection
 from engine.ability.answers import answers
 from engine.ability.estimates import AbilityEstimate, estimate
 from engine.ability.priors import Prior
-from engine.arrays import Bools, Floats, Ints
-from engine.blueprints import balance, content_shares
+from engine.arrays import Floats, Ints
+from engine.blueprints import balance
 from engine.blueprints.constraints import Constraints, constraints_of
-from engine.blueprints.stages import place_of, within
 from engine.criteria.situation import Situation
 from engine.exposure import randomesque
-from engine.exposure.barriers import barriers, names_of, narrowed
-from engine.exposure.rules import WEIGHING, stratum_of
-from engine.exposure.usage import trace_of
-from engine.exposure.weighing import weighed
 from engine.fast.plain_step import SHOWN, is_plain, plain_step
 from engine.items import ItemParameters
 from engine.models import dispatch
+from engine.pools import Choosing, Pool, pool_of, scored_rows, stage_at_hand, weighed_values
 from engine.randomness import words
 from engine.rules import pretest, stopping
 from engine.rules.classification import clear_codes
@@ -57,19 +52,6 @@ __all__ = [
     "next_step",
     "record_response",
 ]
-
-
-@dataclass(frozen=True)
-class _Pool:
-    """The items that may come next, how content balancing narrowed them, and what was turned away.
-
-    ``turned`` holds the items that Sympson-Hetter does not let through; None without it.
-    """
-
-    eligible: Bools
-    area: str | None
-    skipped: tuple[str, ...]
-    turned: Bools | None = None
 
 
 def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) -> Step:
@@ -110,12 +92,10 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
     if pretest.is_place(design.pretest, words(state.seed), state.n)[0]:
         row = _tried_out(state, now.theta, items, design, trace)
         if row is not None:
-            return Step(now, row, None, trace | _stage_at_hand(state, design))
+            return Step(now, row, None, trace | stage_at_hand(state, design))
     values = _values(np.array([now.theta]), information, items, state, design)
-    free = _free(state, items)
-    if bound is not None:
-        free = _balanced(bound, free, values, state, design, trace)
-    pool = _limited(_pool(free, state, items, design), now.theta, state, items, design, trace)
+    choosing = Choosing(state, items, design, bound, now.theta, values, trace)
+    pool = pool_of(choosing)
     trace |= {"eligible": int(pool.eligible.sum()), "area": pool.area}
     trace["areas_without_items"] = list(pool.skipped)
     if not pool.eligible.any():
@@ -126,8 +106,8 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
         little = _waiting(bound, little, state, design)
     if little[0] >= 0:
         return _stopped(now, StopReason.BEST_INFORMATION, trace)
-    values = _weighed(values, information, pool, bound, state, design)
-    return _chosen(now, values, pool, state, design, trace)
+    values = weighed_values(choosing, pool.eligible)
+    return _chosen(now, values, pool, choosing)
 
 
 def final_estimate(
@@ -220,128 +200,17 @@ def _tried_out(
     return row
 
 
-def _limited(
-    pool: _Pool,
-    theta: float,
-    state: SittingState,
-    items: ItemParameters,
-    design: ExamDesign,
-    trace: dict[str, Any],
-) -> _Pool:
-    """Keep to the limits that yield when nothing else is left, and say which did."""
-    rules, found, where = design.exposure, read_usage(state, design), np.array([theta])
-    if rules.needs_usage and found is not None:
-        trace["usage"] = trace_of(found, rules, int(stratum_of(where, rules)[0]))
-    limits = barriers(
-        rules,
-        items,
-        where,
-        words(state.seed),
-        found,
-        rejected=_mask(state.rejected, items)[None],
-        excluded=_mask(state.excluded, items)[None] if state.excluded else None,
-    )
-    if state.excluded:
-        trace["excluded"] = sorted(state.excluded)
-    if not limits:
-        return pool
-    eligible, yielded = narrowed(pool.eligible[None], limits)
-    trace["events"] += names_of(tuple(limits), yielded[0])
-    turned = pool.eligible[None]
-    for name, mask in limits.items():
-        turned = turned & (~mask if name == "sympson_hetter" else mask)
-    return replace(
-        pool, eligible=eligible[0], turned=turned[0] if "sympson_hetter" in limits else None
-    )
-
-
-def _mask(rows: frozenset[int], items: ItemParameters) -> Bools:
-    mask = np.zeros(len(items), dtype=np.bool_)
-    mask[list(rows)] = True
-    return mask
-
-
-def _free(state: SittingState, items: ItemParameters) -> Bools:
-    free = np.ones(len(items), dtype=np.bool_)
-    free[[*state.administered, *state.held, *state.pretest]] = False
-    return free
-
-
-def _scored_rows(state: SittingState) -> Ints:
-    return np.array([state.scored[0]], dtype=np.int64).reshape(1, -1)
-
-
 def _waiting(bound: Constraints, codes: Ints, state: SittingState, design: ExamDesign) -> Ints:
     """Reasons to stop, without those that must wait for the blueprint."""
     assert design.blueprint is not None
     stages = design.blueprint.stages
-    return balance.wait_for_minimums(bound, _scored_rows(state), codes, stages)
+    return balance.wait_for_minimums(bound, scored_rows(state), codes, stages)
 
 
 def _bound(items: ItemParameters, design: ExamDesign) -> Constraints | None:
     if design.blueprint is None:
         return None
     return constraints_of(items, design.blueprint, design.scored_length)
-
-
-def _balanced(
-    bound: Constraints,
-    free: Bools,
-    values: Floats,
-    state: SittingState,
-    design: ExamDesign,
-    trace: dict[str, Any],
-) -> Bools:
-    """Free items that keep the blueprint; what it took goes into the trace."""
-    assert design.blueprint is not None
-    rows, worth = _scored_rows(state), values.__getitem__
-    if state.logged_form is not None:
-        found, problems = balance.replayed(
-            design.blueprint, bound, rows, free[None], worth, state.logged_form
-        )
-        trace["form_problems"] = list(problems)
-    else:
-        before, stage = (state.form,), (state.stage,)
-        found = balance.balanced(design.blueprint, bound, rows, free[None], worth, before, stage)
-    trace["form"] = balance.logged_form(found)
-    if design.blueprint.stages:
-        trace["stage"] = _stage(found.stages[0], state, design.blueprint.stages)
-    trace["events"] += balance.names_of_events(found.happened[0])
-    eligible: Bools = found.eligible[0]
-    return eligible
-
-
-def _stage(
-    items: tuple[int, ...], state: SittingState, stages: tuple[int, ...]
-) -> dict[str, Any] | None:
-    """The stage of the next item, and its place there; None past the last."""
-    n = len(state.scored[0])
-    place = place_of(stages, n)
-    if place is None:
-        return None
-    return {"number": place.number, "place": n - place.first + 1, "items": list(items)}
-
-
-def _stage_at_hand(state: SittingState, design: ExamDesign) -> dict[str, Any]:
-    """What the trace of an item that is tried out hands on of the stage around it."""
-    stages = () if design.blueprint is None else design.blueprint.stages
-    inside = within(stages, np.array(len(state.scored[0])))
-    return {"stage": _stage(state.stage, state, stages)} if inside else {}
-
-
-def _pool(free: Bools, state: SittingState, items: ItemParameters, design: ExamDesign) -> _Pool:
-    if not design.content_shares:
-        return _Pool(free, None, ())
-    masks = content_shares.area_masks(design.content_shares, items)
-    rows = list(state.scored[0])
-    counts = masks[:, rows].sum(axis=1, dtype=np.int64)[None]
-    short = content_shares.shortfalls(counts, design.content_shares, np.array([len(rows)]))
-    chosen, skipped = content_shares.needed_area(short, (masks & free).sum(axis=1)[None] > 0)
-    names = [name for name, _ in design.content_shares]
-    without = tuple(name for name, skip in zip(names, skipped[0], strict=True) if skip)
-    if chosen[0] < 0:
-        return _Pool(np.zeros_like(free), None, without)
-    return _Pool(free & masks[chosen[0]], names[chosen[0]], without)
 
 
 def _values(
@@ -360,48 +229,22 @@ def _values(
     return selection.criterion_values(design.criterion_rules, now, items)
 
 
-def _weighed(
-    values: Floats,
-    information: Floats,
-    pool: _Pool,
-    bound: Constraints | None,
-    state: SittingState,
-    design: ExamDesign,
-) -> Floats:
-    """Criterion values as exposure control and the blueprint weigh them."""
-    eligible = pool.eligible[None]
-    if design.exposure.method in WEIGHING:
-        values = weighed(
-            design.exposure,
-            information[None],
-            eligible,
-            words(state.seed),
-            step=state.n,
-            counted=np.array([len(state.scored[0])]),
-            length=design.scored_length,
-            rows=np.arange(len(information), dtype=np.int64),
-        )
-    if bound is None or design.blueprint is None:
-        return values
-    return balance.weigh(design.blueprint, bound, _scored_rows(state), values, eligible)
-
-
 def _chosen(
     now: AbilityEstimate,
     values: Floats,
-    pool: _Pool,
-    state: SittingState,
-    design: ExamDesign,
-    trace: dict[str, Any],
+    pool: Pool,
+    choosing: Choosing,
 ) -> Step:
+    state, design, trace = choosing.state, choosing.design, choosing.trace
     shown = max(SHOWN, design.randomesque)
     rows, found = selection.pick_items(values, pool.eligible[None], shown)
     candidates = rows[:, : design.randomesque]
     row = int(randomesque.draw(candidates, words(state.seed), state.n)[0])
     trace["best"] = _best(rows[0], found[0])
     if pool.turned is not None:
-        last = found[0, max(0, (candidates[0] >= 0).sum() - 1)]
-        trace["rejected"] = np.flatnonzero(pool.turned & (values[0] >= last)).tolist()
+        worth = choosing.values[0]
+        last = worth[candidates[0, max(0, (candidates[0] >= 0).sum() - 1)]]
+        trace["rejected"] = np.flatnonzero(pool.turned & (worth >= last)).tolist()
     trace["drawn_from"] = [int(candidate) for candidate in candidates[0] if candidate >= 0]
     return Step(now, row, None, trace)
 

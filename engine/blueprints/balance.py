@@ -1,7 +1,9 @@
 """Keeping an exam's blueprint, by whichever method it names: one door for session and simulation.
 
-Imports `engine.blueprints.look_ahead`, `engine.blueprints.priority_index`,
-`engine.blueprints.shadow` and `engine.blueprints.stages`.
+Soft limits of exposure hold while a test within them can keep the blueprint; then they yield, and
+only when no test of all free items can keep it does the blueprint itself give way. Imports
+`engine.blueprints.look_ahead`, `engine.blueprints.priority_index`, `engine.blueprints.shadow`,
+`engine.blueprints.stages` and `engine.exposure.barriers`.
 """
 
 from __future__ import annotations
@@ -18,8 +20,17 @@ from engine.blueprints.blueprint import PRIORITY_INDEX, SHADOW_TEST, Blueprint
 from engine.blueprints.constraints import Constraints, minimums_met
 from engine.blueprints.priority_index import priorities
 from engine.blueprints.programs import CLOCK, Limits
-from engine.blueprints.shadow import PREVIOUS, Form, choices, form_problems, shadow_form
+from engine.blueprints.shadow import (
+    LOOSENED,
+    PREVIOUS,
+    STRICT,
+    Form,
+    choices,
+    form_problems,
+    searched_form,
+)
 from engine.blueprints.stages import items_of_stage, next_of, place_of, within
+from engine.exposure.barriers import kept
 
 RELAXED, STOPPED, REUSED, WITHOUT, RENEWED = EVENTS = (
     "blueprint_relaxed",
@@ -54,12 +65,15 @@ class Balanced:
     stages
         By person the items of the stage at hand in their order, those given included; empty in a
         stage of one item, which any item of the form may fill, and without stages.
+    yielded
+        Which soft limits had to yield for whom, shape ``(n_persons, n_limits)``.
     """
 
     eligible: Bools
     forms: tuple[Form | None, ...]
     happened: Bools
     stages: tuple[tuple[int, ...], ...]
+    yielded: Bools
 
 
 def packed(rows: Ints, present: Bools) -> Ints:
@@ -77,11 +91,13 @@ def balanced(
     values: Values,
     previous: Sequence[tuple[int, ...]] = (),
     stages: Sequence[tuple[int, ...]] = (),
+    soft: Sequence[Bools] = (),
 ) -> Balanced:
     """Narrow the free items to those that keep the blueprint.
 
     By masks, or by a shadow test: always with ``shadow_test``, and with the other methods for those
-    to whom the masks leave nothing.
+    to whom the masks leave nothing. Within the soft limits, each as long as the blueprint can be
+    kept under it; where the blueprint gives way, its test is made without them.
 
     Parameters
     ----------
@@ -93,30 +109,48 @@ def balanced(
         Of the criterion.
     previous, stages
         The shadow tests of the step before and the items of the stage at hand, by person.
+    soft
+        What each soft limit lets through, in the order of ``engine.exposure.barriers.BARRIERS``,
+        shape ``(n_persons, n_items)`` or broadcast to it.
     """
-    n = len(rows)
+    n, soft = len(rows), [np.broadcast_to(mask, free.shape) for mask in soft]
     found: dict[int, _Found] = {}
     happened = np.zeros((n, len(EVENTS)), dtype=np.bool_)
-    if blueprint.method == SHADOW_TEST:
-        eligible = np.zeros_like(free)
-    else:
-        eligible = look_ahead.eligible(bound, rows, free)
-    limits = Limits(blueprint.nodes, blueprint.seconds)
+    yielded = np.zeros((n, len(soft)), dtype=np.bool_)
+    eligible = _by_masks(blueprint, bound, rows, np.logical_and.reduce([free, *soft]))
     for person in np.flatnonzero(~eligible.any(axis=1)).tolist():
         given = tuple(row for row in rows[person].tolist() if row >= 0)
         before = previous[person] if previous else ()
         one = _kept(blueprint, given, free[person], before, stages[person] if stages else ())
         if one is None:
             worth = values(np.array([person]))[0]
-            form = shadow_form(bound, worth, given, free[person], limits=limits, previous=before)
-            one = _opened(blueprint, bound, worth, given, free[person], form)
+            mine = [mask[person] for mask in soft]
+            one, yielded[person] = _assembled(
+                blueprint, bound, worth, given, free[person], before, mine
+            )
         eligible[person], happened[person], found[person] = one.eligible, one.happened, one
     return Balanced(
         eligible,
         tuple(found[person].form if person in found else None for person in range(n)),
         happened,
         tuple(found[person].stage if person in found else () for person in range(n)),
+        yielded,
     )
+
+
+def come_up(bound: Constraints, rows: Ints, free: Bools) -> Bools:
+    """Free items that might come next by the blueprint, to tell which of them a draw turned away.
+
+    By masks, whatever the method: the item of a form that is not assembled is not known.
+    """
+    return look_ahead.eligible(bound, rows, free)
+
+
+def _by_masks(blueprint: Blueprint, bound: Constraints, rows: Ints, free: Bools) -> Bools:
+    """Items that the masks let through; none where they are not asked."""
+    if blueprint.method == SHADOW_TEST:
+        return np.zeros_like(free)
+    return look_ahead.eligible(bound, rows, free)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +178,42 @@ def _kept(
     eligible = np.zeros_like(free)
     eligible[row] = True
     return _Found(Form(form, None, None, KEPT), eligible, NOTHING, stage)
+
+
+def _assembled(
+    blueprint: Blueprint,
+    bound: Constraints,
+    values: Floats,
+    given: tuple[int, ...],
+    free: Bools,
+    previous: tuple[int, ...],
+    soft: Sequence[Bools],
+) -> tuple[_Found, Bools]:
+    """Find what may come next within the soft limits, and which of them had to yield."""
+    limits = Limits(blueprint.nodes, blueprint.seconds)
+    rows = np.array([given], dtype=np.int64).reshape(1, -1)
+
+    answered = True
+
+    def form_of(some: Bools, levels: Sequence[int]) -> Form | None:
+        nonlocal answered
+        form, answered = searched_form(
+            bound, values, given, some, limits=limits, previous=previous, levels=levels
+        )
+        return form
+
+    def attempt(some: Bools) -> _Found | None:
+        masked = _by_masks(blueprint, bound, rows, some[None])[0]
+        if masked.any():
+            return _Found(None, masked, NOTHING, ())
+        form = form_of(some, STRICT)
+        return None if form is None else _opened(blueprint, bound, values, given, free, form)
+
+    found, yielded = kept(attempt, free, soft)
+    if found is None:  # the last attempt was among all free items
+        form = form_of(free, LOOSENED) if answered else None
+        found = _opened(blueprint, bound, values, given, free, form)
+    return found, yielded
 
 
 def _opened(
@@ -214,6 +284,7 @@ def replayed(
     free: Bools,
     values: Values,
     logged: Mapping[str, Any],
+    n_limits: int = 0,
 ) -> tuple[Balanced, tuple[str, ...]]:
     """Take up the form that was logged at a step whose search the clock had stopped.
 
@@ -226,7 +297,8 @@ def replayed(
     given, worth = tuple(rows[0].tolist()), values(np.array([0]))[0]
     problems = form_problems(bound, worth, given, free[0], form)
     one = _opened(blueprint, bound, worth, given, free[0], form)
-    found = Balanced(one.eligible[None], (form,), one.happened[None], (one.stage,))
+    yielded = np.zeros((1, n_limits), dtype=np.bool_)
+    found = Balanced(one.eligible[None], (form,), one.happened[None], (one.stage,), yielded)
     return found, problems
 
 

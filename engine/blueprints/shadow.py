@@ -9,6 +9,7 @@ by replay. Imports `engine.blueprints.constraints`, `engine.blueprints.look_ahea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,6 +24,8 @@ from engine.blueprints.programs import INFEASIBLE, Limits, Program, Solution, so
 LENGTH, ENEMIES = "length", "enemies"
 PREVIOUS = "previous form"
 MARGIN = 1e-6
+STRICT, LOOSENED = range(1), range(1, len(RELAXED_FIRST) + 2)
+"""Levels at which a form is assembled: nothing gives way; one kind of constraints after another."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,32 @@ def shadow_form(
         None when not even a relaxed test has an item left, or the search ended without an answer
         and there is no previous form.
     """
+    levels = (*STRICT, *LOOSENED)
+    return searched_form(
+        bound, values, given, free, limits=limits, previous=previous, levels=levels
+    )[0]
+
+
+def searched_form(
+    bound: Constraints,
+    values: Floats,
+    given: tuple[int, ...],
+    free: Bools,
+    *,
+    limits: Limits,
+    previous: tuple[int, ...],
+    levels: Sequence[int],
+) -> tuple[Form | None, bool]:
+    """Assemble as `shadow_form` does, at some levels: how many kinds of constraints may give way.
+
+    Returns
+    -------
+    tuple
+        The form, and whether the search had an answer: that form, or that there is none.
+    """
     rows = np.array([given], dtype=np.int64).reshape(1, -1)
     values = _finite(values)
-    for level in range(len(RELAXED_FIRST) + 2):
+    for level in levels:
         relaxed = (*RELAXED_FIRST, LENGTH)[:level]
         open_ = not_barred(bound, rows, free[None], torn=SETS in relaxed)[0]
         if not open_.any():
@@ -111,10 +137,9 @@ def shadow_form(
         found = solve(program, limits, known, before)
         if found.status != INFEASIBLE:
             missed = _missed(bound, found, int(open_.sum()), relaxed)
-            return _form(found, values, rows[0], missed, np.flatnonzero(open_)) or _previous(
-                found, previous, open_
-            )
-    return None
+            form = _form(found, values, rows[0], missed, np.flatnonzero(open_))
+            return form or _previous(found, previous, open_), form is not None
+    return None, True
 
 
 def choices(bound: Constraints, form: Form, given: tuple[int, ...], free: Bools) -> Bools:

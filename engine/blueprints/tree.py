@@ -67,6 +67,8 @@ class Search:
 
 def search(found: Search, root: Node) -> str:
     """Search below a node; say whether to the end, or what stopped it."""
+    if time.monotonic() > found.deadline:
+        return CLOCK
     node: Node | None = root if _may_win(found, root) else None
     while node is not None:
         if found.nodes >= found.most_nodes:

@@ -2,13 +2,15 @@
 
 In the order in which they hold: items of the candidate's earlier sittings, items at the ceiling,
 and the draw of the exam's method (Sympson-Hetter or eligibility). A limit that leaves a sitting
-without any item yields for that step, and the step says so by name. Called by `engine.session` and
+without any item, or without a test that keeps the blueprint, yields for that step, and the step
+says so by name. Called by `engine.session`, `engine.blueprints.balance` and
 `engine.simulation.run`. Imports numpy and the exposure rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from engine.randomness import uniform
 
 BARRIERS = ("overlap", "ceiling", "sympson_hetter", "eligibility")
 """From the last to yield to the first; of the last two an exam has one at most."""
+Found = TypeVar("Found")
 
 
 def event_of(barrier: str) -> str:
@@ -91,6 +94,48 @@ def narrowed(eligible: Bools, limits: Mapping[str, Bools]) -> tuple[Bools, Bools
         yielded[:, place] = some & ~holds
         eligible[holds] = kept[holds]
     return eligible, yielded
+
+
+def come_up(free: Bools, limits: Mapping[str, Bools]) -> Bools:
+    """Free items within all limits but Sympson-Hetter's, for the others hold before it."""
+    for name, mask in limits.items():
+        free = free if name == "sympson_hetter" else free & mask
+    return free
+
+
+def kept(
+    attempt: Callable[[Bools], Found | None], free: Bools, limits: Sequence[Bools]
+) -> tuple[Found | None, Bools]:
+    """Keep to the limits of one sitting, each unless nothing could be found within it.
+
+    Parameters
+    ----------
+    attempt
+        Looks among some of the free items, shape ``(n_items,)``; None when there is nothing.
+    limits
+        What each lets through, in the order of ``BARRIERS``, each of shape ``(n_items,)``.
+
+    Returns
+    -------
+    tuple
+        What was found, and which limits yielded, shape ``(n_limits,)``. None, and no limit has
+        yielded, when there is nothing without limits either.
+    """
+    yielded = np.zeros(len(limits), dtype=np.bool_)
+    within = np.logical_and.reduce([free, *limits])
+    found = attempt(within)
+    if found is not None or not len(limits):
+        return found, yielded
+    found, allowed = attempt(free), free
+    if found is None:
+        return None, yielded
+    for place, mask in enumerate(limits):
+        closer = allowed & mask
+        better = None if np.array_equal(closer, within) else attempt(closer)
+        yielded[place] = better is None
+        if better is not None:
+            found, allowed = better, closer
+    return found, yielded
 
 
 def k_table(rules: ExposureRules, items: ItemParameters) -> Floats:

@@ -65,6 +65,14 @@ class Chooser:
         """Criterion values of the whole bank, shape ``(n_persons, n_items)``."""
         return selection.criterion_values(self.design.criterion_rules, now, self.items)
 
+    def worth(self, now: Situation, free: Bools) -> Floats:
+        """Values by which a shadow test is assembled, shape ``(n_persons, n_items)``."""
+        if self.design.exposure.method not in WEIGHING:
+            return self.values(now)
+        information = dispatch.information(now.theta, self.items)
+        everything = np.arange(len(self.items), dtype=np.int64)
+        return self._by_exposure(information, now, free, everything)
+
     def _from(self, pool: InformationLookup, now: Situation, free: Bools) -> tuple[Ints, Floats]:
         theta, n = now.theta, now.position
         if self.design.exposure.method in WEIGHING:
@@ -98,17 +106,20 @@ class Chooser:
 
     def _weighed(self, pool: InformationLookup, now: Situation, free: Bools) -> tuple[Ints, Floats]:
         information, eligible = dispatch.information(now.theta, pool.items), free[:, pool.rows]
-        values = weighed(
+        values = self._by_exposure(information, now, eligible, pool.rows)
+        return self._picked(values, eligible, pool.rows), _largest(information, eligible)
+
+    def _by_exposure(self, values: Floats, now: Situation, eligible: Bools, rows: Ints) -> Floats:
+        return weighed(
             self.design.exposure,
-            information,
+            values,
             eligible,
             now.seeds,
             step=now.position,
             counted=now.counted,
             length=self.design.scored_length,
-            rows=pool.rows,
+            rows=rows,
         )
-        return self._picked(values, eligible, pool.rows), _largest(information, eligible)
 
     def _picked(self, values: Floats, eligible: Bools, rows: Ints) -> Ints:
         columns, _ = selection.pick_items(values, eligible, self.design.randomesque)

@@ -13,7 +13,7 @@ import numpy as np
 from engine.arrays import Bools, Ints
 from engine.blueprints import balance, content_shares
 from engine.criteria.situation import Situation
-from engine.exposure.barriers import BARRIERS, barriers, narrowed
+from engine.exposure.barriers import BARRIERS, barriers, come_up, narrowed
 from engine.exposure.rules import stratum_of
 from engine.rules.pretest import is_place, pick, worth
 from engine.simulation.crowd import Crowd, Setting
@@ -30,12 +30,21 @@ def waiting(setting: Setting, crowd: Crowd, codes: Ints, n: int) -> Ints:
 
 
 def balanced(
-    setting: Setting, crowd: Crowd, now: Situation, record: Simulated, trying: Ints
-) -> Crowd:
-    """Keep of everybody's free items those that keep the blueprint."""
+    setting: Setting,
+    crowd: Crowd,
+    now: Situation,
+    limits: dict[str, Bools],
+    record: Simulated,
+    trying: Ints,
+) -> tuple[Crowd, Bools]:
+    """Keep of everybody's free items those that keep the blueprint.
+
+    Also which limits had to yield to it, shape ``(n_persons, n_limits)``.
+    """
     blueprint, bound = setting.design.blueprint, setting.bound
+    yielded = np.zeros((len(crowd.who), len(limits)), dtype=np.bool_)
     if blueprint is None or bound is None:
-        return crowd
+        return crowd, yielded
     free, choosing = crowd.free.copy(), np.flatnonzero(trying < 0)
     rows = balance.packed(now.given.rows, now.given.present)[choosing]
     before = [tuple(np.flatnonzero(crowd.form[person]).tolist()) for person in choosing]
@@ -44,18 +53,21 @@ def balanced(
         bound,
         rows,
         free[choosing],
-        lambda people: setting.chooser.values(now.only(choosing[people])),
+        lambda people: setting.chooser.worth(
+            now.only(choosing[people]), crowd.free[choosing[people]]
+        ),
         before,
         [tuple(row for row in crowd.stage[person].tolist() if row >= 0) for person in choosing],
+        [np.broadcast_to(mask, free.shape)[choosing] for mask in limits.values()],
     )
-    free[choosing] = found.eligible
+    free[choosing], yielded[choosing] = found.eligible, found.yielded
     crowd.form[:] = False
     for person, form, stage in zip(choosing.tolist(), found.forms, found.stages, strict=True):
         crowd.form[person, list(form.rows) if form else []] = True
         crowd.stage[person] = [*stage, *[-1] * (crowd.stage.shape[1] - len(stage))]
     record.blueprint_events[crowd.who[choosing]] += found.happened
     left = free.astype(np.int64) @ setting.masks.T.astype(np.int64)
-    return replace(crowd, free=free, left=left)
+    return replace(crowd, free=free, left=left), yielded
 
 
 def trying_out(setting: Setting, crowd: Crowd, n: int, record: Simulated) -> Ints:
@@ -96,11 +108,13 @@ def allowed_items(
     area: Ints,
     record: Simulated,
     strata: tuple[int, Bools, Bools],
+    before: Bools,
 ) -> Bools:
     """Free items of each examinee's pool within the limits, which yield where nothing is left.
 
-    ``strata`` has the first examinee of the block, the strata of theta met, and those in which the
-    draw of eligible items did not yield.
+    ``before`` has the limits that had to yield to the blueprint, shape ``(n_persons, n_limits)``,
+    and ``strata`` has the first examinee of the block, the strata of theta met, and those in which
+    the draw of eligible items did not yield.
     """
     first, visited, feasible = strata
     choosing = area >= 0
@@ -110,6 +124,7 @@ def allowed_items(
     if not limits:
         return crowd.free
     allowed, yielded = narrowed(_in_area(setting, crowd, area), limits)
+    yielded |= before
     places = np.array([BARRIERS.index(name) for name in limits])
     record.yielded[np.ix_(crowd.who, places)] += yielded
     if "eligibility" in limits:
@@ -138,9 +153,11 @@ def note_rejections(
     design = setting.design
     if design.exposure.method != "sympson_hetter" or not design.exposure.strata:
         return
-    turned = _in_area(setting, crowd, area)
-    for name, mask in limits.items():
-        turned = turned & (~mask if name == "sympson_hetter" else mask)
+    some = come_up(crowd.free, limits)
+    if setting.bound is not None:
+        rows = balance.packed(now.given.rows, now.given.present)
+        some = balance.come_up(setting.bound, rows, some)
+    turned = _in_area(setting, replace(crowd, free=some), area) & ~limits["sympson_hetter"]
     values = setting.chooser.values(now)
     last = np.maximum((candidates >= 0).sum(axis=1) - 1, 0)
     row = np.take_along_axis(candidates, last[:, None], axis=1)

@@ -8,6 +8,7 @@ import pytest
 from engine.items import ItemParameters
 from engine.randomness import sitting_seeds
 from engine.rules.designs import ExamDesign
+from engine.rules.states import carried
 from engine.session import SittingState, Step, final_estimate, next_step, record_response
 from engine.simulation.run import Simulated, Surroundings
 
@@ -33,7 +34,7 @@ def sitting_of(
     while steps[-1].next_item is not None:
         assert steps[-1].next_item == found.rows[person, state.n], steps[-1].trace
         score = int(found.scores[person, state.n])
-        state = record_response(state, steps[-1].next_item, score, rejected=steps[-1].rejected)
+        state = record_response(state, steps[-1].next_item, score, **carried(steps[-1].trace))
         states.append(state)
         steps.append(next_step(state, items, design))
         now = steps[-1].estimate
@@ -53,4 +54,5 @@ def assert_agree(
         final = final_estimate(states[-1], items, design)
         assert found.final_theta[person] == pytest.approx(final.theta, abs=1e-10, nan_ok=True)
         events = sum(len(step.trace["events"]) for step in steps)
-        assert events == found.yielded[person].sum() + found.pretest_missing[person]
+        of_blueprint = found.blueprint_events[person].sum()
+        assert events == found.yielded[person].sum() + found.pretest_missing[person] + of_blueprint
