@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 COMMANDS = {
+    "assemble": "calibration.assembly.cli:assemble",
     "audit": "item_bank.cli:audit",
     "backup": "item_bank.cli:backup",
     "bank": "item_bank.cli:bank",
@@ -31,6 +32,7 @@ COMMANDS = {
     "worker": "web.cli:worker",
 }
 SHORT_HELP = {
+    "assemble": "Assemble parallel forms and panels of modules.",
     "audit": "Verify the hash chains.",
     "backup": "Write a backup of the database.",
     "bank": "Item banks: import, check, show, compare, publish.",

@@ -13,7 +13,7 @@ import numpy as np
 from calibration.report_page import paragraph, table
 from engine.arrays import Floats, Ints
 from engine.blueprints.balance import packed
-from engine.blueprints.constraints import amounts, broken, constraints_of
+from engine.blueprints.constraints import Constraints, amounts, broken, constraints_of
 from engine.blueprints.content_shares import area_masks
 from engine.simulation.run import Simulated
 
@@ -22,6 +22,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "shadow_search_stopped": "the search for a form was cut off and the best so far taken",
     "previous_form_used": "the form of the step before was used again",
     "no_shadow_form": "no form was found at some step, and the item chosen without one",
+    "stage_renewed": "a stage lost an item, and what was left of it was chosen anew",
 }
 SHARES = ("content area", "target share", "fewest", "on average", "most", "tests that miss it")
 BOUNDS = ("", "at least", "at most", "fewest", "on average", "most", "tests that miss it")
@@ -35,7 +36,8 @@ def content_section(simulated: Simulated, events: Mapping[str, int]) -> str:
     if design.content_shares:
         body += table(SHARES, _share_rows(simulated, rows), caption="Items by content area")
     if design.blueprint is not None:
-        body += table(BOUNDS, _bound_rows(simulated, rows), caption="Blueprint")
+        bound = constraints_of(simulated.items, design.blueprint, design.scored_length)
+        body += blueprint_table(bound, rows)
         body += "".join(paragraph(text, attention=True) for text in _event_texts(simulated, events))
     return body
 
@@ -50,10 +52,12 @@ def _share_rows(simulated: Simulated, rows: Ints) -> Iterator[tuple[object, ...]
         yield (area, share, *_spread(held), missed)
 
 
-def _bound_rows(simulated: Simulated, rows: Ints) -> Iterator[tuple[object, ...]]:
-    design = simulated.design
-    assert design.blueprint is not None, "asked for before"
-    bound = constraints_of(simulated.items, design.blueprint, design.scored_length)
+def blueprint_table(bound: Constraints, rows: Ints) -> str:
+    """Bound by bound what tests hold; their rows as `engine.blueprints.constraints` takes them."""
+    return table(BOUNDS, _bound_rows(bound, rows), caption="Blueprint")
+
+
+def _bound_rows(bound: Constraints, rows: Ints) -> Iterator[tuple[object, ...]]:
     held = amounts(bound, rows)
     missed = Counter(name for names in broken(bound, rows) for name in names)
     for place, name in enumerate(bound.names):

@@ -9,6 +9,7 @@ and `engine.blueprints.shadow`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,6 +79,7 @@ def assemble_forms(
     band: Band,
     most_shared: int,
     seed: int = 0,
+    advance: Callable[[int], object] | None = None,
 ) -> Forms:
     """Assemble parallel forms.
 
@@ -87,6 +89,8 @@ def assemble_forms(
         Items that two forms may have in common at most.
     seed
         Of the random worths; the same forms for the same seed.
+    advance
+        Called with 1 after each form.
 
     Raises
     ------
@@ -118,6 +122,8 @@ def assemble_forms(
         chosen = np.zeros((1, len(items)))
         chosen[0, columns] = found.values[: len(columns)] > 0.5
         given = np.concatenate([given, chosen])
+        if advance is not None:
+            advance(1)
     return _forms(bound, given, inside)
 
 

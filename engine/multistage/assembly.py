@@ -158,18 +158,9 @@ def assemble_panels(
     AnswerIsNo
         When there are no such panels, naming modules and paths that lack something.
     """
-    points = tuple(np.array(module.points) for module in plan.modules)
-    task = _Task(
-        items=items,
-        plan=plan,
-        order=order,
-        bound=constraints_of(items, blueprint, plan.length),
-        points=points,
-        worth=tuple(dispatch.information(theta, items) for theta in points),
-        seed=seed,
-    )
+    task = _task(items, blueprint, plan, order, seed)
     if order.targets is None:
-        targets = _most_information(task)
+        targets = tuple((1.0 - order.tolerance) * most for most in _most_information(task))
     else:
         targets = _checked_targets(plan, order.targets)
     given = np.zeros((0, len(plan.modules), len(items)), dtype=np.bool_)
@@ -181,6 +172,42 @@ def assemble_panels(
         if advance is not None:
             advance(1)
     return _panels(task, targets, given, tuple(stopped))
+
+
+def most_information(
+    items: ItemParameters, blueprint: Blueprint, plan: PanelPlan, order: Order
+) -> tuple[Floats, ...]:
+    """Find the most information that the modules of parallel panels can have.
+
+    A bound from the linear relaxation: each module has the same share, the largest possible, of
+    what it could have by itself.
+
+    Returns
+    -------
+    tuple
+        By module, at each of its points.
+
+    Raises
+    ------
+    InputError, AnswerIsNo
+        As `assemble_panels`.
+    """
+    return _most_information(_task(items, blueprint, plan, order, 0))
+
+
+def _task(
+    items: ItemParameters, blueprint: Blueprint, plan: PanelPlan, order: Order, seed: int
+) -> _Task:
+    points = tuple(np.array(module.points) for module in plan.modules)
+    return _Task(
+        items=items,
+        plan=plan,
+        order=order,
+        bound=constraints_of(items, blueprint, plan.length),
+        points=points,
+        worth=tuple(dispatch.information(theta, items) for theta in points),
+        seed=seed,
+    )
 
 
 def _checked_targets(plan: PanelPlan, targets: Sequence[Sequence[float]]) -> tuple[Floats, ...]:
@@ -215,7 +242,7 @@ def _most_information(task: _Task) -> tuple[Floats, ...]:
     if found.values is None:
         raise AnswerIsNo(_no_panels(sheet, f"{task.n_panels} panels"))
     best = float(found.values[share[0]])
-    return tuple((1.0 - task.order.tolerance) * best * most for most in alone)
+    return tuple(best * most for most in alone)
 
 
 def _alone(task: _Task) -> list[Floats]:

@@ -1,0 +1,1 @@
+"""Forms and panels from a bank: what the commands ``tarozu assemble`` write."""
