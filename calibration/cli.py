@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from calibration.dif.cli import dif
+from calibration.fit_check.cli import fit_check
 from calibration.fits.cli import fit, score
 from calibration.leaks.cli import leaks
 from calibration.linking.cli import drift, link
@@ -16,5 +17,5 @@ def calibrate() -> None:
     """Estimate item parameters and abilities from responses."""
 
 
-for command in (fit, score, dif, recalibrate, link, drift, leaks):
+for command in (fit, score, dif, fit_check, recalibrate, link, drift, leaks):
     calibrate.add_command(command)
