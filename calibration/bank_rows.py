@@ -6,7 +6,7 @@ Called by the recalibration command, which keeps parameters by item and language
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,13 +35,13 @@ def parameter_values(items: ItemParameters, row: int) -> dict[str, Any]:
     return values
 
 
-def error_values(se: StandardErrors, row: int) -> dict[str, Any]:
-    """Standard errors of one item that are known."""
-    found = {name: float(getattr(se, name)[row]) for name in "abcd"}
-    values: dict[str, Any] = {name: value for name, value in found.items() if not np.isnan(value)}
-    tables = {name: getattr(se, name) for name in STEPS}
-    steps = {name: _known(table[row]) for name, table in tables.items() if table.size}
-    return values | {name: known for name, known in steps.items() if known}
+def error_values(se: StandardErrors, row: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Standard errors of one item's `parameter_values` that are known; of lists all or none."""
+    scalars = {name: float(getattr(se, name)[row]) for name in "abcd"}
+    known = {name: value for name, value in scalars.items() if not np.isnan(value)}
+    tables = {name: getattr(se, name) for name in STEPS if name in values}
+    lists = {name: _known(table[row]) for name, table in tables.items() if table.size}
+    return known | {n: steps for n, steps in lists.items() if len(steps) == len(values[n])}
 
 
 def same_parameters(rows: Sequence[tuple[ItemParameters, int]]) -> bool:

@@ -440,7 +440,7 @@ def draft_row(
         bank.languages[k],
         items.model[k],
         parameter_values(items, k),
-        error_values(calibration.errors, k),
+        error_values(calibration.errors, k, parameter_values(items, k)),
         {
             "n": int(fit.n[k]),
             "fit": {label: round(float(value), 4) for label, value in figures.items()},

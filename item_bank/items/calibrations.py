@@ -34,7 +34,7 @@ class DraftRow:
     Parameters
     ----------
     parameters, se
-        Of the keys a, b, c, d and thresholds those that the model has.
+        Of the keys a, b, c, d, thresholds, slopes and intercepts those that the model has.
     about
         n, fit, notes, gate (whether the item may count, and why not), time, run.
     """
