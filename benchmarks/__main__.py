@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import traceback
 
 import benchmarks
 
@@ -20,9 +21,20 @@ def main() -> None:
     unknown = wanted - set(found)
     if unknown:
         sys.exit(f"error: expected one of {', '.join(sorted(found))}, found {', '.join(unknown)}")
-    for name in sorted(wanted):
-        print(f"== {name.removeprefix('bench_')}", flush=True)
+    failed = [name for name in sorted(wanted) if not _succeeds(name)]
+    if failed:
+        sys.exit(f"error: expected every benchmark to end, failed: {', '.join(failed)}")
+
+
+def _succeeds(name: str) -> bool:
+    """Run a benchmark; one that fails says why, and the others still run."""
+    print(f"== {name.removeprefix('bench_')}", flush=True)
+    try:
         importlib.import_module(f"benchmarks.{name}").main()
+    except Exception:  # noqa: BLE001 - whatever it is, it is shown
+        traceback.print_exc()
+        return False
+    return True
 
 
 if __name__ == "__main__":
