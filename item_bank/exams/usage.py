@@ -13,12 +13,12 @@ what they read into the trace of their step.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Insert, Row, Table, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -39,12 +39,27 @@ from item_bank.store.tables.usage import UsageCounter
 
 WHOLE, ALL = "", -1
 SITTINGS = ""
-AT_ONCE = 500  # rows in a statement
+TABLE = cast("Table", UsageCounter.__table__)
 SUMS = ("given", "barred", "knowledge_aa", "knowledge_ab", "knowledge_bb")
 Place = tuple[str, int, str]
 """Cuts, stratum and item of a counter."""
 Counts = Counter[tuple[str, Place]]
 """By ``given`` or ``barred`` and place."""
+Found = Mapping[Place, Row[Any]]
+"""Counters by place, as read."""
+
+
+def _adding(insert: Callable[[Table], Any]) -> Insert:
+    """Make the statement that adds to a counter, or begins it."""
+    statement = insert(TABLE)
+    made: Insert = statement.on_conflict_do_update(
+        index_elements=TABLE.primary_key.columns,
+        set_={name: TABLE.c[name] + statement.excluded[name] for name in SUMS},
+    )
+    return made
+
+
+ADDING = {"sqlite": _adding(sqlite_insert), "postgresql": _adding(postgres_insert)}
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -56,15 +71,13 @@ def read_usage(session: Session, exam: LoadedExam, release: ReleaseItems) -> Rea
     if not (design.exposure.needs_usage or design.pretest.count):
         return None
     cuts = _cuts(design.exposure)
-    found: dict[Place, UsageCounter] = {
-        (one.strata, one.stratum, one.item): one
-        for one in session.scalars(
-            select(UsageCounter).where(
-                UsageCounter.exam_id == exam.exam_id,
-                UsageCounter.bank_id == exam.bank_id,
-                UsageCounter.strata.in_({WHOLE, cuts}),
-            )
-        )
+    statement = select(TABLE).where(
+        TABLE.c.exam_id == exam.exam_id,
+        TABLE.c.bank_id == exam.bank_id,
+        TABLE.c.strata.in_((WHOLE, cuts)),
+    )
+    found: Found = {
+        (one.strata, one.stratum, one.item): one for one in session.connection().execute(statement)
     }
     read = readings(_of_sittings(found, release, design.exposure), design.exposure)
     if design.exposure.method != "eligibility":
@@ -78,9 +91,7 @@ def _cuts(rules: ExposureRules) -> str:
     return content_hash(list(rules.strata)) if rules.method == "eligibility" else WHOLE
 
 
-def _of_sittings(
-    found: Mapping[Place, UsageCounter], release: ReleaseItems, rules: ExposureRules
-) -> Usage:
+def _of_sittings(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usage:
     """Counters over whole sittings: for the ceiling, and of items that are tried out."""
     usage = no_usage(len(release.items), rules.n_strata)
     for row, code in enumerate(release.items.item):
@@ -92,9 +103,7 @@ def _of_sittings(
     return replace(usage, sittings=_given(found, WHOLE, ALL, SITTINGS))
 
 
-def _of_strata(
-    found: Mapping[Place, UsageCounter], release: ReleaseItems, rules: ExposureRules
-) -> Usage:
+def _of_strata(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usage:
     """Counters by stratum of theta, for eligibility."""
     cuts, codes = _cuts(rules), release.items.item
     strata = range(rules.n_strata)
@@ -115,14 +124,14 @@ def _of_strata(
     )
 
 
-def _given(found: Mapping[Place, UsageCounter], *place: Any) -> int:
+def _given(found: Found, *place: Any) -> int:
     one = found.get(place)
-    return 0 if one is None else one.given
+    return 0 if one is None else int(one.given)
 
 
-def _barred(found: Mapping[Place, UsageCounter], *place: Any) -> int:
+def _barred(found: Found, *place: Any) -> int:
     one = found.get(place)
-    return 0 if one is None else one.barred
+    return 0 if one is None else int(one.barred)
 
 
 # --- counting ----------------------------------------------------------------------------------
@@ -233,17 +242,5 @@ def _add(session: Session, snapshot: Snapshot, changes: Sequence[Mapping[str, An
         }
         for change in changes
     ]
-    for start in range(0, len(rows), AT_ONCE):
-        _add_rows(session, rows[start : start + AT_ONCE])
-
-
-def _add_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    statement = (sqlite_insert if sqlite else postgres_insert)(UsageCounter).values(rows)
-    table = UsageCounter.__table__.c
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["exam_id", "bank_id", "strata", "stratum", "item"],
-            set_={name: table[name] + statement.excluded[name] for name in SUMS},
-        )
-    )
+    connection = session.connection()
+    connection.execute(ADDING[connection.dialect.name], rows)

@@ -3,20 +3,7 @@ import json
 
 import pytest
 
-from item_bank.demo.build import build_demo
-from item_bank.store.database import open_database
-
 BANK = "low-altitude"
-
-
-@pytest.fixture(scope="module")
-def demonstration(tmp_path_factory):
-    """A demonstration with 60 past sittings, as a database file with its secrets."""
-    folder = tmp_path_factory.mktemp("demonstration")
-    database = open_database(f"sqlite:///{folder / 'demo.db'}")
-    build_demo(database, sittings=60)
-    database.close()
-    return folder / "demo.db"
 
 
 @pytest.fixture
@@ -44,8 +31,7 @@ def test_recorded_sittings_become_a_run_a_folder_and_a_draft(
     assert status == 0
     assert summary["converged"] is True
     assert summary["n_persons"] == 60
-    assert summary["settings"]["way"] == "all"
-    assert "no pretest items" in err
+    assert summary["settings"]["way"] == "fixed"
     assert "60 of 60 sittings are simulated" in err
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
@@ -55,13 +41,34 @@ def test_recorded_sittings_become_a_run_a_folder_and_a_draft(
     found = rows(tmp_path / "out" / "parameters.csv")
     estimated = {name for name, row in found.items() if row["se_b"]}
     assert len(found) == summary["n_items"] == 80
-    assert 0 < len(estimated) < 80
+    tried = {name for name, row in found.items() if row["status"] == "pretest"}
+    assert tried == {"AIR-16", "OPS-16", "SAF-16", "WX-16"}
+    assert 0 < len(estimated)
+    assert estimated <= tried
     url = f"sqlite:///{demonstration}"
     _status, told, _err = run_command(
         "--json", "--database", url, "bank", "diff", BANK, "1", "draft"
     )
     for name in estimated:
         assert name in told
+
+
+def test_items_that_were_tried_out_have_the_responses_of_two_in_each_sitting(
+    recalibrate, demonstration, tmp_path
+):
+    recalibrate()
+    fit = rows(tmp_path / "out" / "item_fit.csv")
+    counts = [int(fit[name]["n"]) for name in ("AIR-16", "OPS-16", "SAF-16", "WX-16")]
+    assert sum(counts) == 120
+    assert max(counts) - min(counts) <= 4
+
+
+def test_all_items_can_be_estimated_anew(recalibrate, tmp_path):
+    status, said, _err = recalibrate("--free", "all")
+    assert status == 0
+    assert json.loads(said)["settings"]["way"] == "all"
+    found = rows(tmp_path / "out" / "parameters.csv")
+    assert 4 < sum(bool(row["se_b"]) for row in found.values()) < 80
 
 
 def test_chosen_items_are_free_and_the_others_as_the_release_has_them(recalibrate, tmp_path):
