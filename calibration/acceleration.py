@@ -11,15 +11,13 @@ import numpy as np
 
 from engine.arrays import Floats
 
-_DEPTH = 5
-
 
 class Anderson:
     """Extrapolates from the last points and their images; knows nothing of what they mean."""
 
-    def __init__(self) -> None:
-        self._points: deque[Floats] = deque(maxlen=_DEPTH + 1)
-        self._images: deque[Floats] = deque(maxlen=_DEPTH + 1)
+    def __init__(self, depth: int = 5) -> None:
+        self._points: deque[Floats] = deque(maxlen=depth + 1)
+        self._images: deque[Floats] = deque(maxlen=depth + 1)
 
     def clear(self) -> None:
         """Forget every point."""

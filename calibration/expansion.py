@@ -26,8 +26,8 @@ def is_expandable(space: Space, priors: Priors) -> bool:
     speaks of the scale.
     """
     free = all(family.free[:, :2].all() for family in space.families)
-    scaled = space.mean_index[0] >= 0 or space.sd_index[0] >= 0
-    return free and not scaled and priors.a is None and priors.b is None
+    held = bool(space.held_moments[0].all()) and not space.histogram
+    return free and held and priors.a is None and priors.b is None
 
 
 def standardised(space: Space, state: State, mass: Floats, theta: Floats) -> State:

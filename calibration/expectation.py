@@ -34,11 +34,14 @@ class Tables:
         Log-likelihood of scores of 0 throughout, for complete data; shape (n_theta,).
     log_weights
         Log of the latent density, normalised over the grid, shape (n_groups, n_theta).
+    histogram
+        Whether the densities are free weights: products of posteriors are then summed, too.
     """
 
     by_column: Floats
     constant: Floats
     log_weights: Floats
+    histogram: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +56,14 @@ class Expectation:
         Expected counts by indicator column and theta, shape (n_columns, n_theta).
     mass
         Expected persons by group and theta, shape (n_groups, n_theta).
+    cross
+        Products of posteriors by group, shape (n_groups, n_theta, n_theta); 0 unless asked for.
     """
 
     log_likelihood: float
     totals: Floats
     mass: Floats
+    cross: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +73,7 @@ class Sums:
     log_likelihood: float
     totals: Floats
     mass: Floats
+    cross: Floats
 
 
 PartSums = Callable[[Tables], Iterable[Sums]]
@@ -99,9 +106,13 @@ def make_tables(space: Space, state: State, design: Design, theta: Floats) -> Ta
             columns = design.first[family.rows[has]] + k - 1
             positive[columns] = log_p[has, k] - (log_p[has, 0] if design.complete else 0.0)
     weights = log_weights(theta, state.mean, state.sd)
+    if state.density is not None:
+        weights = np.log(state.density)
+    histogram = state.density is not None
     if design.complete:
-        return Tables(positive, base.sum(axis=0), weights)
-    return Tables(np.concatenate((positive, base)), np.zeros(theta.size), weights)
+        return Tables(positive, base.sum(axis=0), weights, histogram)
+    both = np.concatenate((positive, base))
+    return Tables(both, np.zeros(theta.size), weights, histogram)
 
 
 def posteriors(design: Design, tables: Tables) -> Iterator[tuple[PersonBlock, Floats, Floats]]:
@@ -125,19 +136,24 @@ def block_posteriors(block: PersonBlock, tables: Tables) -> tuple[Floats, Floats
 
 def part_sums(blocks: Iterable[PersonBlock], tables: Tables) -> Sums:
     """Run the expectation step over some blocks."""
-    log_likelihood = 0.0
-    totals = np.zeros_like(tables.by_column)
-    mass = np.zeros_like(tables.log_weights)
+    log_likelihood, totals, mass, cross = _nothing(tables)
     for block in blocks:
         posterior, log_l = block_posteriors(block, tables)
         log_likelihood += float(log_l.sum())
         totals += block.indicators.T @ posterior
-        if len(mass) == 1:
-            mass[0] += posterior.sum(axis=0)
-        else:
-            for g in range(len(mass)):
-                mass[g] += posterior[block.group == g].sum(axis=0)
-    return Sums(log_likelihood, totals, mass)
+        for g in range(len(mass)):
+            own = posterior if len(mass) == 1 else posterior[block.group == g]
+            mass[g] += own.sum(axis=0)
+            if tables.histogram:
+                cross[g] += own.T @ own
+    return Sums(log_likelihood, totals, mass, cross)
+
+
+def _nothing(tables: Tables) -> tuple[float, Floats, Floats, Floats]:
+    """Where sums begin."""
+    n_groups, n_theta = tables.log_weights.shape
+    square = np.zeros((n_groups, n_theta, n_theta if tables.histogram else 0))
+    return 0.0, np.zeros_like(tables.by_column), np.zeros((n_groups, n_theta)), square
 
 
 def expect(design: Design, tables: Tables, sums: PartSums | None = None) -> Expectation:
@@ -150,14 +166,13 @@ def expect(design: Design, tables: Tables, sums: PartSums | None = None) -> Expe
     sums
         Works out the sums of the parts of the design, elsewhere perhaps; here where not given.
     """
-    log_likelihood = 0.0
-    totals = np.zeros_like(tables.by_column)
-    mass = np.zeros_like(tables.log_weights)
+    log_likelihood, totals, mass, cross = _nothing(tables)
     for own in sums(tables) if sums else _local_sums(design, tables):
         log_likelihood += own.log_likelihood
         totals += own.totals
         mass += own.mass
-    return Expectation(log_likelihood, totals, mass)
+        cross += own.cross
+    return Expectation(log_likelihood, totals, mass, cross)
 
 
 def _local_sums(design: Design, tables: Tables) -> Iterator[Sums]:

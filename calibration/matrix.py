@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -257,7 +258,9 @@ def response_matrix_from_log(
 def response_matrix_from_codes(
     person: tuple[str, ...],
     item: tuple[str, ...],
-    codes: tuple[Ints, Ints, npt.NDArray[np.generic]],
+    codes: tuple[
+        npt.NDArray[np.integer[Any]], npt.NDArray[np.integer[Any]], npt.NDArray[np.generic]
+    ],
     *,
     group: tuple[str, ...] = (),
     routed: bool = False,
@@ -270,7 +273,7 @@ def response_matrix_from_codes(
         When a person answered an item twice.
     """
     rows, columns, scores = codes
-    cell = rows * len(item) + columns
+    cell = rows.astype(np.int64) * len(item) + columns
     if (cell[1:] < cell[:-1]).any():
         order = np.argsort(cell, kind="stable")
         cell, rows, columns, scores = cell[order], rows[order], columns[order], scores[order]

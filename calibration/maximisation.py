@@ -7,11 +7,13 @@ densities are fitted to the expected persons. Called by ``mml`` and ``standard_e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from calibration import families
-from calibration.expectation import log_weights
+from calibration.expectation import Expectation, log_weights
+from calibration.histogram import histogram_step, moments_of, newton_weights, prior_persons
 from calibration.parameter_space import (
     Family,
     Space,
@@ -30,11 +32,19 @@ _STEEPEST, _FLATTEST = -200.0, -0.02
 
 
 def log_prior(space: Space, state: State, priors: Priors) -> float:
-    """Log prior density of a point."""
+    """Log prior density of the items of a point."""
     return sum(
         float(prior_terms(priors, f.name, local, f.free, f.shared).value.sum())
         for f, local in zip(space.families, state.local, strict=True)
     )
+
+
+def log_prior_of_density(state: State, mass: Floats) -> float:
+    """Log prior density of the weights of a histogram, up to a constant; 0 where there is none."""
+    if state.density is None or state.normal is None:
+        return 0.0
+    persons = prior_persons(mass, state.normal)
+    return float((persons * np.log(state.density)).sum())
 
 
 def gradient(
@@ -108,12 +118,46 @@ def maximise(
         _maximised_items(family, start, own, theta, priors)
         for family, start, own in zip(space.families, state.local, counts, strict=True)
     )
+    if state.density is not None:
+        density = histogram_target(space, state, mass, theta)
+        return with_density(replace(state, local=local), density, theta)
     mean, sd = state.mean.copy(), state.sd.copy()
     for g in range(mean.size):
         free = (bool(space.mean_index[g] >= 0), bool(space.sd_index[g] >= 0))
         if any(free):
             mean[g], sd[g] = _latent_normal(mass[g], theta, mean[g], sd[g], free)
     return State(local, mean, sd)
+
+
+def histogram_target(space: Space, state: State, mass: Floats, theta: Floats) -> Floats:
+    """Weights of the latent densities that the expected persons ask for."""
+    assert state.normal is not None
+    return histogram_step(mass, theta, state.normal, space.held_moments)
+
+
+def with_density(state: State, density: Floats, theta: Floats) -> State:
+    """Give a point other latent weights, and their moments."""
+    mean, sd = moments_of(density, theta)
+    return replace(state, mean=mean, sd=sd, density=density)
+
+
+def with_newton_density(
+    space: Space, safe: State, at: State, expectation: Expectation, theta: Floats
+) -> State:
+    """The point after a maximisation step, with the weights of a Newton step from before it."""
+    if at.density is None or at.normal is None:
+        return safe
+    prior = prior_persons(expectation.mass, at.normal)
+    groups = zip(
+        at.density, expectation.mass, prior, expectation.cross, space.held_moments, strict=True
+    )
+    density = np.array(
+        [
+            newton_weights(own, mass, add, cross, theta, held)
+            for own, mass, add, cross, held in groups
+        ]
+    )
+    return with_density(safe, density, theta)
 
 
 def _maximised_items(

@@ -33,8 +33,18 @@ from calibration.fit_inputs import (
     padded_counts,
     with_held,
 )
+from calibration.histogram import LOWEST, with_moments
 from calibration.matrix import ResponseMatrix
-from calibration.maximisation import gradient, log_prior, maximise, projected
+from calibration.maximisation import (
+    gradient,
+    histogram_target,
+    log_prior,
+    log_prior_of_density,
+    maximise,
+    projected,
+    with_density,
+    with_newton_density,
+)
 from calibration.nominal_start import nominal_start
 from calibration.parameter_space import (
     SLOPE_BOUNDS,
@@ -46,6 +56,7 @@ from calibration.parameter_space import (
     starting_state,
     to_items,
     to_vector,
+    with_histogram,
 )
 from calibration.priors import Priors
 from engine.arrays import Bools, Floats
@@ -70,12 +81,16 @@ class Settings:
         Largest change of the log-likelihood that counts as converged; the gradient is judged too.
     max_iterations
         Expectation steps at most.
+    histogram
+        Whether latent densities are weights on the points, with the moments that the normal ones
+        would have been held at; else they are normal.
     """
 
     priors: Priors = field(default_factory=Priors)
     quadrature: int = 61
     tolerance: float = 1e-4
     max_iterations: int = 500
+    histogram: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +208,24 @@ def fit(  # noqa: PLR0913 - what is known in advance, and how to go on from ther
         state = replace(state, mean=latent[0], sd=latent[1])
     design = make_design(matrix, n_categories, group.astype(np.int64))
     found = _iterate(space, design, state, settings, progress)
+    if settings.histogram:
+        found = _with_histogram(found, settings, progress)
     return found if fixed is None else replace(found, items=with_held(found.items, fixed, held))
+
+
+def _with_histogram(
+    normal: MmlFit, settings: Settings, progress: Callable[[int, float], None] | None
+) -> MmlFit:
+    """Go on from a fit with normal densities, which then smooth the histogram."""
+    left = settings.max_iterations - normal.iterations
+    if left < 1:
+        return replace(normal, converged=False)
+    weights = np.exp(normal.tables.log_weights)
+    space = with_histogram(normal.space)
+    start = replace(normal.state, density=weights, normal=weights)
+    later = replace(settings, max_iterations=left)
+    found = _iterate(space, normal.design, start, later, progress)
+    return replace(found, iterations=normal.iterations + found.iterations)
 
 
 def at_parameters(
@@ -255,7 +287,7 @@ def _iterate(
     progress: Callable[[int, float], None] | None,
 ) -> MmlFit:
     theta = grid(settings.quadrature)
-    memory, low_high = Anderson(), bounds(space)
+    memory, low_high = Anderson(10 if space.histogram else 5), bounds(space)
     expanding = is_expandable(space, settings.priors)
     point = _evaluate(space, design, start, theta, settings.priors)
     iterations, steepest, before = 1, np.inf, -np.inf
@@ -275,11 +307,12 @@ def _iterate(
         safe = maximise(
             space, point.state, point.counts, point.expectation.mass, theta, settings.priors
         )
-        image = standardised(space, safe, point.expectation.mass, theta) if expanding else safe
-        proposal = np.clip(memory.propose(vector, to_vector(space, image)), *low_high)
-        tried = _evaluate(
-            space, design, from_vector(space, proposal, point.state), theta, settings.priors
-        )
+        image = with_newton_density(space, safe, point.state, point.expectation, theta)
+        if expanding:
+            image = standardised(space, safe, point.expectation.mass, theta)
+        proposal = memory.propose(*(_coordinates(space, s) for s in (point.state, image)))
+        guess = _at_coordinates(space, proposal, low_high, point.state, theta)
+        tried = _evaluate(space, design, guess, theta, settings.priors)
         iterations += 1
         # Rounding of a sum over persons is no loss.
         if not tried.log_posterior >= point.log_posterior - 1e-12 * abs(point.log_posterior):
@@ -289,11 +322,36 @@ def _iterate(
         point = tried
 
 
+def _coordinates(space: Space, state: State) -> Floats:
+    """Everything that EM moves: the free parameters, and the logs of a histogram's weights."""
+    vector = to_vector(space, state)
+    if state.density is None:
+        return vector
+    return np.concatenate((vector, np.log(state.density).ravel()))
+
+
+def _at_coordinates(
+    space: Space, values: Floats, low_high: tuple[Floats, Floats], held: State, theta: Floats
+) -> State:
+    """Nearest admissible point."""
+    state = from_vector(space, np.clip(values[: space.n_free], *low_high), held)
+    if held.density is None:
+        return state
+    logs = values[space.n_free :].reshape(held.density.shape)
+    raised = np.exp(np.clip(logs - logs.max(axis=1, keepdims=True), np.log(LOWEST), 0.0))
+    weights = [
+        with_moments(own, theta, moments)
+        for own, moments in zip(raised, space.held_moments, strict=True)
+    ]
+    return with_density(state, np.array(weights), theta)
+
+
 def _evaluate(space: Space, design: Design, state: State, theta: Floats, priors: Priors) -> _Point:
     tables = make_tables(space, state, design, theta)
     expectation = expect(design, tables)
     counts = category_counts(space, design, expectation.totals, expectation.mass)
     posterior = expectation.log_likelihood + log_prior(space, state, priors)
+    posterior += log_prior_of_density(state, expectation.mass)
     return _Point(state, tables, expectation, counts, posterior)
 
 
@@ -301,7 +359,12 @@ def _largest_gradient(
     space: Space, point: _Point, vector: Floats, theta: Floats, priors: Priors
 ) -> float:
     found = gradient(space, point.state, point.counts, point.expectation.mass, theta, priors)
-    return float(np.abs(projected(space, vector, found)).max(initial=0.0))
+    largest = float(np.abs(projected(space, vector, found)).max(initial=0.0))
+    if point.state.density is None:
+        return largest
+    mass = point.expectation.mass
+    away = histogram_target(space, point.state, mass, theta) - point.state.density
+    return max(largest, float(np.abs(away).max()) * float(mass.sum()))
 
 
 def _result(
@@ -323,7 +386,7 @@ def _result(
         gradient=slope,
         latent_mean=point.state.mean,
         latent_sd=point.state.sd,
-        n_parameters=space.n_free,
+        n_parameters=space.n_free + _histogram_parameters(space, theta),
         at_bound=_at_bound(space, point.state),
         theta=theta,
         design=design,
@@ -333,6 +396,13 @@ def _result(
         expectation=point.expectation,
         priors=settings.priors,
     )
+
+
+def _histogram_parameters(space: Space, theta: Floats) -> int:
+    """Free weights: all but one in each group, and one for each moment that is held."""
+    if not space.histogram:
+        return 0
+    return len(space.held_moments) * (theta.size - 1) - int(space.held_moments.sum())
 
 
 def _at_bound(space: Space, state: State) -> tuple[str, ...]:

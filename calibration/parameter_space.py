@@ -8,7 +8,7 @@ which are free, which are held, and which items share one slope. Called by ``mml
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, logit
@@ -75,6 +75,10 @@ class Space:
         (n_groups,).
     n_free
         Length of the vector.
+    held_moments
+        Whether each group's mean and standard deviation are held, shape (n_groups, 2).
+    histogram
+        Whether the latent densities are weights on the grid; the vector has no part of them.
     """
 
     item: tuple[str, ...]
@@ -85,6 +89,8 @@ class Space:
     mean_index: Ints
     sd_index: Ints
     n_free: int
+    held_moments: Bools
+    histogram: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +103,17 @@ class State:
         One array per family, shape (n, width); NaN where an item lacks a category.
     mean, sd
         Of theta by group, shape (n_groups,).
+    density
+        Weights on the grid by group, shape (n_groups, n_theta); None for normal densities.
+    normal
+        Those of the normal densities that smooth them, which stay as they are.
     """
 
     local: tuple[Floats, ...]
     mean: Floats
     sd: Floats
+    density: Floats | None = None
+    normal: Floats | None = None
 
 
 def make_space(
@@ -140,6 +152,7 @@ def make_space(
     later = np.arange(n_groups) > 0
     free_mean = later | bool(fixed.any())
     free_sd = later | bool(fixed.any()) | one_slope
+    held_moments = ~np.column_stack((free_mean, free_sd))
     mean_index = np.where(free_mean, counter + np.cumsum(free_mean) - 1, -1)
     total = counter + int(free_mean.sum())
     sd_index = np.where(free_sd, total + np.cumsum(free_sd) - 1, -1)
@@ -152,6 +165,7 @@ def make_space(
         mean_index,
         sd_index,
         total + int(free_sd.sum()),
+        held_moments,
     )
 
 
@@ -159,6 +173,14 @@ def _models_of(model: Sequence[str], rows: Ints, *, asymptotes: bool) -> list[st
     """Model of the given rows; held asymptotes leave a 2PL to be estimated."""
     plain = {} if asymptotes else {"3pl": "2pl", "4pl": "2pl"}
     return [plain.get(model[row], model[row]) for row in rows]
+
+
+def with_histogram(space: Space) -> Space:
+    """The same with weights on the grid as latent densities: no mean or deviation in the vector."""
+    none = np.full(space.mean_index.size, -1)
+    return replace(
+        space, mean_index=none, sd_index=none, n_free=space.n_item_parameters, histogram=True
+    )
 
 
 def _family(
@@ -211,7 +233,7 @@ def from_vector(space: Space, vector: Floats, held: State) -> State:
     )
     mean = np.where(space.mean_index >= 0, vector[space.mean_index], held.mean)
     sd = np.where(space.sd_index >= 0, np.exp(vector[space.sd_index]), held.sd)
-    return State(local, mean, sd)
+    return State(local, mean, sd, held.density, held.normal)
 
 
 def bounds(space: Space) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ row per response. A column that ``--group`` names is the persons' group. Scores 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from calibration.tables import TextTable, read_text_table
 from engine.arrays import Floats, Ints
 from engine.errors import InputError
 
+Codes = npt.NDArray[np.integer[Any]]
 LONG = ("person", "item", "score")
 RECORDED = {"sitting", "position"}
 _SCORE = re.compile(r"(\d{1,9})([.,]0*)?", re.ASCII)
@@ -55,7 +56,7 @@ class _Columns:
                 raise self.error(row, name, f"a value in every row of {name}", "an empty cell")
         return found
 
-    def codes(self, name: str) -> tuple[tuple[str, ...], Ints]:
+    def codes(self, name: str) -> tuple[tuple[str, ...], Codes]:
         """Distinct labels in the order of appearance, and the position of each row's."""
         if isinstance(self.table, TextTable):
             return _coded(self.labels(name))
@@ -122,25 +123,46 @@ def _columns(file: Path) -> _Columns:
     from pyarrow import parquet  # noqa: PLC0415
 
     try:
-        found = _parquet_table(parquet.ParquetFile, file)
+        found = parquet.ParquetFile(file).metadata
+        names = tuple(parquet.ParquetFile(file).schema_arrow.names)
+        parquet_table = _ParquetTable(file, long=set(LONG) <= set(names))
     except (pa.ArrowException, OSError) as error:
-        message = str(error).splitlines()[0]
-        raise InputError("a readable Parquet file", message, file=file) from error
-    return _Columns(file, tuple(found.column_names), found, range(1, found.num_rows + 1))
+        raise _unreadable(file, error) from error
+    return _Columns(file, names, parquet_table, range(1, found.num_rows + 1))
 
 
-def _parquet_table(open_file: Callable[..., Any], file: Path) -> Any:
-    """Read a Parquet file; labels of a long one as codes, without a text per response."""
-    schema = open_file(file).schema_arrow
-    if not set(LONG) <= set(schema.names):
-        return open_file(file).read()
-    texts = [
-        name for name in LONG[:2] if str(schema.field(name).type) in {"string", "large_string"}
-    ]
-    return open_file(file, read_dictionary=texts).read()
+def _unreadable(file: Path, error: Exception) -> InputError:
+    return InputError("a readable Parquet file", str(error).splitlines()[0], file=file)
 
 
-def _parquet_codes(columns: _Columns, name: str) -> tuple[tuple[str, ...], Ints]:
+class _ParquetTable:
+    """Columns of a Parquet file: those of a long one one by one, since all may be too much."""
+
+    def __init__(self, file: Path, *, long: bool) -> None:
+        self._file, self._long = file, long
+        self._whole = None if long else self._read(None)
+
+    def column(self, name: str) -> Any:
+        """All values of a column; texts of a long file as codes of a dictionary."""
+        return (self._whole or self._read([name])).column(name)
+
+    def _read(self, names: list[str] | None) -> Any:
+        import pyarrow as pa  # noqa: PLC0415 - only for Parquet
+        from pyarrow import parquet  # noqa: PLC0415
+
+        try:
+            schema = parquet.ParquetFile(self._file).schema_arrow
+            texts = [
+                name
+                for name in set(names or ()) & set(LONG[:2])
+                if pa.types.is_string(schema.field(name).type)
+            ]
+            return parquet.ParquetFile(self._file, read_dictionary=texts).read(names)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self._file, error) from error
+
+
+def _parquet_codes(columns: _Columns, name: str) -> tuple[tuple[str, ...], Codes]:
     from pyarrow import types  # noqa: PLC0415 - only for Parquet
 
     column = columns.table.column(name)
@@ -150,7 +172,7 @@ def _parquet_codes(columns: _Columns, name: str) -> tuple[tuple[str, ...], Ints]
     if not hasattr(values, "indices"):  # no more than one chunk comes back in a list of chunks
         values = values.chunk(0)
     labels = ["" if label is None else str(label) for label in values.dictionary.to_pylist()]
-    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     nothing = np.array([not label for label in labels] + [True])
     for row in np.flatnonzero(nothing[codes])[:1]:
         expected = f"a value in every row of {name}"
@@ -158,7 +180,7 @@ def _parquet_codes(columns: _Columns, name: str) -> tuple[tuple[str, ...], Ints]
     first = np.full(len(labels), codes.size)
     first[codes[::-1]] = np.arange(codes.size)[::-1]
     order = np.argsort(first, kind="stable")[: int((first < codes.size).sum())]
-    place = np.zeros(len(labels), dtype=np.int64)
+    place = np.zeros(len(labels), dtype=np.int32)
     place[order] = np.arange(order.size)
     return tuple(labels[k] for k in order), place[codes]
 
@@ -217,19 +239,23 @@ def _coded(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
 
 
 def _check_pairs(
-    columns: _Columns, persons: Sequence[str], items: Sequence[str], codes: tuple[Ints, Ints]
+    columns: _Columns, persons: Sequence[str], items: Sequence[str], codes: tuple[Codes, Codes]
 ) -> None:
-    pair = codes[0] * len(items) + codes[1]
-    ordered = np.sort(pair)
-    if (ordered[1:] == ordered[:-1]).any():
+    pair = codes[0].astype(np.int64) * len(items) + codes[1]
+    if not (pair[1:] > pair[:-1]).all() and _repeats(pair):
         _distinct, first = np.unique(pair, return_index=True)
         row = int(np.setdiff1d(np.arange(pair.size), first)[0])
         found = f"person {persons[codes[0][row]]}, item {items[codes[1][row]]} again"
         raise columns.error(row, "item", "one response per person and item", found)
 
 
+def _repeats(pair: Ints) -> bool:
+    ordered = np.sort(pair)
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
 def _person_groups(
-    columns: _Columns, group: str, persons: Sequence[str], person_code: Ints
+    columns: _Columns, group: str, persons: Sequence[str], person_code: Codes
 ) -> tuple[str, ...]:
     found: dict[int, str] = {}
     for row, (code, name) in enumerate(
