@@ -134,16 +134,31 @@ def slope_and_bend(theta: Floats, given: Answers, items: ItemParameters) -> tupl
     return _at("slopes", theta, given, items), _at("curvatures", theta, given, items)
 
 
-def climb(ascent: Ascent, heights: Floats, grid: Grid) -> Floats:
+def climb(
+    ascent: Ascent,
+    heights: Floats,
+    grid: Grid,
+    *,
+    from_parabola: bool = False,
+    tolerance: float = TOLERANCE,
+) -> Floats:
     """Find the top between the neighbours of the highest grid point, by Newton kept in bounds.
 
     The second derivative that ``ascent`` gives serves the first step; later ones take the secant
     of the last two slopes, which needs no exact derivative to converge. Each person stops moving
     once converged, so that the result does not depend on the others. A slope that points out of
     the grid leaves the estimate at its end.
+
+    Parameters
+    ----------
+    from_parabola
+        Start at the top of the parabola through the highest point and its neighbours: closer, for
+        an ascent that is cheap to begin with.
+    tolerance
+        A step that is not longer is the last.
     """
     peak = _first_top(heights)
-    theta = grid.points[peak]
+    theta = _parabola_tops(heights, peak, grid) if from_parabola else grid.points[peak]
     low, high = grid.points[np.maximum(peak - 1, 0)], grid.points[np.minimum(peak + 1, grid.n - 1)]
     moving = np.ones(len(theta), dtype=np.bool_)
     last_theta, last_slope = theta, np.full(len(theta), np.nan)
@@ -158,10 +173,23 @@ def climb(ascent: Ascent, heights: Floats, grid: Grid) -> Floats:
         target = np.where(usable, newton, 0.5 * (low + high))
         moved = np.abs(target - theta)
         theta = np.where(moving, target, theta)
-        moving &= moved > TOLERANCE
+        moving &= moved > tolerance
         if not moving.any():
             break
     return theta
+
+
+def _parabola_tops(heights: Floats, peak: Ints, grid: Grid) -> Floats:
+    """Top of the parabola through three points; the highest itself at an end of the grid."""
+    inner = np.clip(peak, 1, grid.n - 2)
+    left, top, right = (
+        np.take_along_axis(heights, (inner + k)[:, None], axis=1)[:, 0] for k in (-1, 0, 1)
+    )
+    fall = left - 2.0 * top + right
+    step = grid.points[1] - grid.points[0]
+    aside = np.divide(0.5 * (left - right), fall, out=np.zeros_like(fall), where=fall < 0)
+    tops: Floats = grid.points[peak] + np.where(peak == inner, np.clip(aside, -1, 1) * step, 0.0)
+    return tops
 
 
 def _secant(bend: Floats, run: Floats, rise: Floats) -> Floats:

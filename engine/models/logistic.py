@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, log_expit
 
-from engine.arrays import Floats
+from engine.arrays import Bools, Floats
 
 LARGEST_LOGIT = 700.0
 """Beyond it exp(-z) is no longer a normal number; information is below 1e-300 there."""
@@ -87,6 +87,24 @@ def curvatures(theta: Floats, a: Floats, b: Floats, c: Floats, d: Floats) -> Flo
     of_wrong = -bend / wrong - (rise / wrong) ** 2
     of_right = bend / right - (rise / right) ** 2
     return np.stack([of_wrong, of_right], axis=-1)
+
+
+def slope_and_bend(
+    theta: Floats, right_answer: Bools, a: Floats, b: Floats, c: Floats, d: Floats
+) -> tuple[Floats, Floats]:
+    """First and second derivative of the log probability of one score each.
+
+    What `slopes` and `curvatures` have for that score, from one exponential.
+
+    Parameters
+    ----------
+    right_answer
+        Whether the score is 1; broadcast with the others.
+    """
+    right, wrong, steepness, tilt = *_curve(theta, a, b, c, d), np.tanh(0.5 * a * (b - theta))
+    slope: Floats = a * (d - c) * steepness
+    slope = np.where(right_answer, slope, -slope) / np.where(right_answer, right, wrong)
+    return slope, slope * (a * tilt - slope)
 
 
 def _curve(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.reference_banks import every_model_bank, reference, reference_bank
 
 from engine.items import FAMILIES, item_parameters
-from engine.models import dispatch
+from engine.models import dispatch, logistic
 
 THETA = np.linspace(-4.0, 4.0, 17)
 STEP = 1e-5
@@ -242,3 +242,16 @@ def test_pairs_equal_the_table(verb):
     table = getattr(dispatch, verb)(theta, items)
     found = dispatch.paired(verb, theta, rows, items)
     np.testing.assert_allclose(found, table[np.arange(2)[:, None], rows], rtol=1e-13)
+
+
+def test_derivatives_of_one_score_are_those_of_the_tables():
+    rng = np.random.default_rng(1)
+    n = 400
+    theta, b = rng.uniform(-8, 8, n), rng.uniform(-4, 4, n)
+    curve = (rng.uniform(0.2, 12.0, n), b, rng.choice([0.0, 0.2], n), rng.choice([1.0, 0.95], n))
+    right = rng.random(n) < 0.5
+    slope, bend = logistic.slope_and_bend(theta, right, *curve)
+    place = (np.arange(n), right.astype(int))
+    np.testing.assert_allclose(slope, logistic.slopes(theta, *curve)[place], rtol=1e-12)
+    expected = logistic.curvatures(theta, *curve)[place]
+    np.testing.assert_allclose(bend, expected, rtol=1e-9, atol=1e-12)
