@@ -26,7 +26,10 @@ FEWEST = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """Residuals by item on the grid of theta, each (n_items, n_theta); NaN below 10 persons.
+    """Residuals by item on the grid of theta, each (n_items, n_theta).
+
+    NaN where fewer than 10 persons count, in the sense of (sum h)^2 / sum h^2 with h their
+    posteriors at that theta.
 
     Parameters
     ----------
@@ -73,7 +76,8 @@ def residuals(matrix: ResponseMatrix, found: MmlFit) -> Residuals:
     expected = dispatch.expected_score(found.theta, found.items).T
     spread = squares[2] - 2 * expected * squares[1] + expected**2 * squares[0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        observed = np.where(people >= FEWEST, score / people, np.nan)
+        effective = people**2 / squares[0]
+        observed = np.where(effective >= FEWEST, score / people, np.nan)
         error = np.sqrt(np.maximum(spread, 0.0)) / people
         standardised = np.where(error > 0, (observed - expected) / error, np.nan)
     return Residuals(people, observed, expected, standardised)

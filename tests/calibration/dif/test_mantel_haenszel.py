@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.dif.findings import benjamini_hochberg
@@ -44,6 +44,7 @@ def test_reference_and_focal_group_changed_over_change_the_sign(simulated):
     assert (other.reference, other.focal) == ("B", "A")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=8, max_size=8))
 def test_mantel_for_two_scores_is_mantel_haenszel_without_correction(counts):
     table = np.array(counts, float).reshape(2, 2, 2)
@@ -61,6 +62,7 @@ def test_mantel_for_two_scores_is_mantel_haenszel_without_correction(counts):
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 20), min_size=12, max_size=12), st.integers(2, 4))
 def test_statistics_do_not_depend_on_the_order_of_persons_or_names_of_strata(counts, factor):
     table = np.array(counts).reshape(2, 2, 3)
@@ -121,6 +123,7 @@ def test_benjamini_hochberg_is_worked_by_hand():
     np.testing.assert_allclose(benjamini_hochberg(p), expected)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_adjusted_p_values_are_never_smaller_and_keep_their_order(values):
     p = np.array(values)
