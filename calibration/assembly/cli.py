@@ -174,6 +174,14 @@ def forms(ctx: click.Context, /, **given: Any) -> None:
     "10=-1,0,1; with / between several thetas of one module. Repeat for each stage.",
 )
 @click.option(
+    "--width",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="X",
+    help="Hold a module of one theta to its targets this far below and above it, too.",
+)
+@click.option(
     "--routes",
     default="adjacent",
     show_default=True,
@@ -190,13 +198,13 @@ def forms(ctx: click.Context, /, **given: Any) -> None:
     "--target",
     multiple=True,
     metavar="MODULE=X",
-    help="Information of a module at its theta, such as 2-3=6.5; else about the most that all "
-    "panels can have.",
+    help="Information of a module at its thetas, such as 2-3=2.1/2.5/2.2; else about the most "
+    "that all panels can have.",
 )
 @click.option(
     "--tolerance",
     type=float,
-    default=0.05,
+    default=0.1,
     show_default=True,
     metavar="SHARE",
     help="How far from its target a module may be.",
@@ -230,7 +238,7 @@ def panels(ctx: click.Context, /, **given: Any) -> None:
             found.items, found.blueprint, plan, order, seed=given["seed"], advance=advance
         )
         routes = routing(found.items, made_panels, given["routing"])
-    names = ("n", "stage", "routes", "routing", "target", "tolerance", "most_shared")
+    names = ("n", "stage", "width", "routes", "routing", "target", "tolerance", "most_shared")
     settings = {name: given[name] for name in names}
     made = _assembly(found, plan.length, given["seed"], settings, time.perf_counter() - started)
     data = outputs.panels_data(made, routes)
@@ -269,7 +277,7 @@ def _panel_inputs(
         refuse_option(ctx, name, "no rules beside --exam, which brings its own")
     for name in (*OF_EXAM, "theta") if given["simulate"] is None else ():
         refuse_option(ctx, name, "--simulate N beside it")
-    plan = read_stages(given["stage"], given["routes"])
+    plan = read_stages(given["stage"], given["routes"], given["width"])
     found = _given(console, ctx, given)
     longest = None if found.design is None else found.design.scored_length
     if longest and plan.length != longest:
@@ -308,6 +316,7 @@ def _given(console: Console, ctx: click.Context, given: dict[str, Any]) -> _Give
         blueprint = plan.design.blueprint or blueprint
     elif given["blueprint"] is not None:
         blueprint = read_blueprint(given["blueprint"])
+        source["blueprint"] = str(given["blueprint"])
         source["blueprint_sha256"] = file_sha256(given["blueprint"])
     blueprint = without(blueprint, bank.items, bank.pretest)
     return _Given(bank.items, blueprint, plan.design if plan else None, source)

@@ -34,6 +34,7 @@ from engine.multistage.routing import MAXIMUM_INFORMATION, Routing
 
 COLOURS = (LAPIS, SAFFRON, "#2f7d6b", "#7a4a8c", INK, NEUTRAL)
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [1, 3])
+X_SCALE = alt.Scale(domain=[float(THETA[0]), float(THETA[-1])])
 SMALL = 24
 """Tests up to which the overlap is drawn pair by pair."""
 
@@ -106,7 +107,7 @@ def _lines(rows: list[dict[str, Any]], kinds: Sequence[str], of: str) -> Any:
     colours = [COLOURS[k % len(COLOURS)] for k in range(n)]
     dashes = [DASHES[k % len(DASHES)] for k in range(n)]
     return sized(alt.Chart(alt.InlineData(values=rows)).mark_line(strokeWidth=1.5)).encode(
-        x=alt.X("theta:Q", title="theta", axis=alt.Axis(tickCount=9)),
+        x=alt.X("theta:Q", title="theta", axis=alt.Axis(tickCount=9), scale=X_SCALE),
         y=alt.Y("information:Q", title=f"information of a {of}"),
         detail="one:N",
         color=alt.Color(

@@ -66,8 +66,13 @@ def read_thetas(text: str, option: str) -> tuple[float, ...]:
     return _numbers(text, ",", option, "numbers such as -1,0,1")
 
 
-def read_stages(texts: Sequence[str], routes: str) -> PanelPlan:
-    """Read the stages of panels, one text each.
+def read_stages(texts: Sequence[str], routes: str, width: float) -> PanelPlan:
+    """Read the stages of panels, one text each; a module of one theta gets two more beside it.
+
+    Parameters
+    ----------
+    width
+        How far beside it; 0 for none.
 
     Raises
     ------
@@ -76,7 +81,9 @@ def read_stages(texts: Sequence[str], routes: str) -> PanelPlan:
     """
     if not texts:
         raise InputError(f"a stage for each --stage: {STAGE}", "none", column="--stage")
-    stages = tuple(_stage(text) for text in texts)
+    if not 0.0 <= width <= 5.0:
+        raise InputError("a distance from 0 to 5", f"{width:g}", column="--width")
+    stages = tuple(_stage(text, width) for text in texts)
     try:
         return PanelPlan(stages, routes)
     except InputError as error:
@@ -127,12 +134,14 @@ def named_by(options: Mapping[str, str]) -> Iterator[None]:
         raise InputError(error.expected, error.found, column=column) from error
 
 
-def _stage(text: str) -> Stage:
+def _stage(text: str, width: float) -> Stage:
     match = re.fullmatch(r"\s*([0-9]{1,4})\s*=(.+)", text)
     if match is None:
         raise InputError(STAGE, repr(text), column="--stage")
-    modules = match[2].split(",")
-    return Stage(int(match[1]), tuple(_numbers(one, "/", "--stage", STAGE) for one in modules))
+    modules = [_numbers(one, "/", "--stage", STAGE) for one in match[2].split(",")]
+    if width:
+        modules = [(of[0] - width, of[0], of[0] + width) if len(of) == 1 else of for of in modules]
+    return Stage(int(match[1]), tuple(modules))
 
 
 def _numbers(text: str, between: str, option: str, form: str) -> tuple[float, ...]:

@@ -313,7 +313,7 @@ def _panel(task: _Task, targets: tuple[Floats, ...], given: Bools, panel: int) -
     worths = uniform(task.seed, panel, "panels", np.arange(len(task.items)))
     for candidates in (likely, everything):
         sheet, blocks = _program(task, targets, used, candidates, worths, whole=True)
-        found = sheet.solve()
+        found = sheet.solve(task.order.tolerance / 2)
         if found.values is not None:
             return np.asarray(_taken(blocks[0], found.values) > 0.5), found.status
     raise AnswerIsNo(_no_panels(sheet, f"panel {panel + 1} of {task.n_panels}"))
@@ -353,7 +353,7 @@ def _program(
     _share_items(sheet, task, blocks, used.astype(np.float64))
     for block, where in zip(blocks, ("", later), strict=False):
         _aim(sheet, task, block, targets, where=where)
-    # So that the gap at which the search may end is one of the sum of distances, not of nothing.
+    # The gap at which the search may end is a share of this: half the tolerance, on average.
     sheet.columns(1, cost=float(sum(len(points) for points in task.points)), least=1.0, most=1.0)
     return sheet, blocks
 

@@ -21,8 +21,8 @@ from engine.arrays import Bools, Floats, Ints
 from engine.blueprints.constraints import Constraints
 from engine.multistage.plans import PanelPlan
 
-GAP = 0.02
-NODES, SECONDS = 5_000, 60.0
+NODES, SECONDS = 5_000, 240.0
+"""When a search ends; the seconds are a last resort, since no other machine can repeat them."""
 SLIGHT = 1e-6
 OPTIMAL = "optimal"
 
@@ -97,8 +97,8 @@ class Sheet:
         ]
         return sparse.csc_array(sparse.vstack(wide, format="csc"))
 
-    def solve(self) -> Solved:
-        """Minimise the cost: within ``GAP`` of the best, or as far as nodes and seconds allow."""
+    def solve(self, gap: float = 1e-6) -> Solved:
+        """Minimise the cost: within a share of the best, or as far as nodes and seconds allow."""
         found = milp(
             np.concatenate(self.cost),
             integrality=np.concatenate(self.whole).astype(np.int64),
@@ -106,7 +106,7 @@ class Sheet:
             constraints=LinearConstraint(
                 self.matrix(), np.concatenate(self.lower), np.concatenate(self.upper)
             ),
-            options={"node_limit": NODES, "time_limit": SECONDS, "mip_rel_gap": GAP},
+            options={"node_limit": NODES, "time_limit": SECONDS, "mip_rel_gap": gap},
         )
         return Solved(None if found.x is None else np.asarray(found.x), _status(found.status))
 
