@@ -191,3 +191,13 @@ def test_a_bank_without_enough_items_of_either_kind_is_refused(db, bank, rules, 
     with pytest.raises(InputError, match=message):
         apply_exam(db, trying(rules, text), organisation_id=organisation(db), file="e.toml")
     apply_exam(db, trying(RULES["set places"]), organisation_id=organisation(db))
+
+
+def test_the_command_shows_items_on_trial_apart(db, bank, run_command):
+    hall = open_hall(db, exam=trying(RULES["set places"]))
+    end = finish(hall, hall.alice, begin(hall, hall.alice))
+    status, said, _err = run_command("sitting", "show", end.sitting_id)
+    assert status == 0
+    before, _, after = said.partition("Tried out, not scored:")
+    assert sum(code in after for code in TRIED) == 2
+    assert not any(code in before for code in TRIED)
