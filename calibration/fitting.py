@@ -7,11 +7,12 @@ what comes out. Imports ``engine``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from calibration.boundaries import boundaries
 from calibration.expectation import person_estimates
 from calibration.girth_backend import girth_fit
 from calibration.item_fit import ItemFit, item_fit
@@ -51,6 +52,8 @@ class Options:
         As in ``mml.Settings``.
     recode
         Shift 1..K scores and close gaps.
+    density
+        ``normal`` or ``histogram``: the form of the latent densities.
     file
         The response file, for messages.
     """
@@ -65,6 +68,7 @@ class Options:
     tolerance: float = 1e-4
     max_iterations: int = 500
     recode: bool = False
+    density: str = "normal"
     file: object = None
 
 
@@ -105,6 +109,8 @@ class Calibration:
         Standard errors; all NaN where not asked for or not estimable.
     persons, item_fit
         By person and by item.
+    boundaries
+        Items with estimates at a limit or not identified, and what they are.
     remarks
         What a reader must know, one sentence each.
     seconds
@@ -116,6 +122,7 @@ class Calibration:
     errors: StandardErrors
     persons: Persons
     item_fit: ItemFit
+    boundaries: dict[str, list[str]]
     remarks: tuple[str, ...]
     seconds: float
 
@@ -140,6 +147,7 @@ def calibrate(
         options.quadrature,
         options.tolerance,
         options.max_iterations,
+        options.density == "histogram",
     )
     if options.backend == "girth":
         found = girth_fit(data, models, settings, held=options.fixed is not None)
@@ -209,6 +217,7 @@ def completed(
     seconds = time.perf_counter() - started
     theta, se, log_l = person_estimates(found.design, found.tables, found.theta)
     widths = (found.items.thresholds.shape[1], found.items.slopes.shape[1])
+    limits = boundaries(found, errors, screening.matrix.item_counts())
     blank = no_errors(len(found.items), *widths)
     return Calibration(
         screening,
@@ -216,7 +225,8 @@ def completed(
         errors or blank,
         _persons(original, screening.matrix, theta, se, log_l),
         item_fit(screening.matrix, found, theta),
-        (*remarks, *_remarks(screening, found, errors)),
+        limits,
+        (*remarks, *_remarks(screening, found, errors, limits)),
         seconds,
     )
 
@@ -233,7 +243,12 @@ def _persons(
     return Persons(original.person, values[0], values[1], n_items, values[2])
 
 
-def _remarks(screening: Screening, found: MmlFit, errors: StandardErrors | None) -> tuple[str, ...]:
+def _remarks(
+    screening: Screening,
+    found: MmlFit,
+    errors: StandardErrors | None,
+    limits: Mapping[str, Sequence[str]],
+) -> tuple[str, ...]:
     remarks = []
     if not found.converged:
         remarks.append(
@@ -246,12 +261,13 @@ def _remarks(screening: Screening, found: MmlFit, errors: StandardErrors | None)
     if screening.empty_persons:
         count = len(screening.empty_persons)
         remarks.append(f"{count} persons without responses are left out of every figure.")
-    if found.at_bound:
-        names = ", ".join(found.at_bound)
-        remarks.append(
-            f"Discrimination at its lowest admissible value: {names}. Persons who do well on the "
-            "other items do not do better on these: check their keys."
-        )
+    by_note: dict[str, list[str]] = {}
+    for name, notes in limits.items():
+        for note in notes:
+            by_note.setdefault(note, []).append(name)
+    remarks += [f"Not to be used as they are: {', '.join(n)} ({x})." for x, n in by_note.items()]
+    if found.space.histogram and errors is not None:
+        remarks.append("The standard errors take the latent histogram as known.")
     if errors is not None and found.space.n_item_parameters and _all_blank(errors):
         remarks.append("The observed information is not positive definite: no standard errors.")
     if found.theta.size < FEW_POINTS:
@@ -265,5 +281,6 @@ def _remarks(screening: Screening, found: MmlFit, errors: StandardErrors | None)
 
 
 def _all_blank(errors: StandardErrors) -> bool:
-    columns = (errors.a, errors.b, errors.c, errors.d, errors.thresholds.ravel())
+    tables = (errors.thresholds, errors.slopes, errors.intercepts)
+    columns = (errors.a, errors.b, errors.c, errors.d, *(table.ravel() for table in tables))
     return bool(np.isnan(np.concatenate(columns)).all())

@@ -56,8 +56,10 @@ def calibration_files(
         Further columns of ``parameters.csv``, one text per fitted item.
     """
     items = calibration.fit.items
+    notes = ["; ".join(calibration.boundaries.get(name, ())) for name in items.item]
+    columns = {**(labels or {}), "notes": notes}
     return {
-        "parameters.csv": parameter_text(items, calibration.errors, labels=dict(labels or {})),
+        "parameters.csv": parameter_text(items, calibration.errors, labels=columns),
         "persons.csv": persons_text(calibration.persons),
         "item_fit.csv": item_fit_text(calibration),
         "summary.json": json.dumps(summary, indent=2, allow_nan=False, ensure_ascii=False) + "\n",

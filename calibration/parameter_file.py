@@ -25,7 +25,7 @@ WORDS = ("key", "cognitive_level", "competency")
 OWN = "label:"
 """Begins the name of a column with a label of the bank's own."""
 NUMBERS = ("words", "seconds")
-LABELS = ("language", "content", "status", "enemies", "stimulus", *WORDS, *NUMBERS)
+LABELS = ("language", "content", "status", "enemies", "stimulus", *WORDS, *NUMBERS, "notes")
 REQUIRED = {
     "rasch": ("b",),
     "1pl": ("a", "b"),

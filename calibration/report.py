@@ -98,8 +98,7 @@ def flags(calibration: Calibration) -> dict[str, list[str]]:
             else "",
             calibration.screening.thin.get(name, ""),
         ]
-        if name in fit.at_bound:
-            texts.append("negatively related to the rest: check the key")
+        texts += calibration.boundaries.get(name, [])
         if any(texts):
             found[name] = [text for text in texts if text]
     return found

@@ -68,10 +68,20 @@ def summary(
         "reliability_empirical": empirical,
         "data_sha256": data_sha256,
         "settings": dict(settings),
+        "boundaries": calibration.boundaries,
         "remarks": list(calibration.remarks),
         "versions": versions(options.backend),
     }
-    return figures | _groups(calibration)
+    return figures | _groups(calibration) | _density(calibration)
+
+
+def _density(calibration: Calibration) -> dict[str, Any]:
+    """Weights of latent histograms on the grid, by group in sorted order."""
+    found = calibration.fit
+    if found.state.density is None:
+        return {}
+    weights = [[float(f"{w:.6g}") for w in own] for own in found.state.density]
+    return {"latent_density": {"theta": found.theta.round(10).tolist(), "weights": weights}}
 
 
 def _groups(calibration: Calibration) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class _Fitting:
     tolerance: float
     max_iterations: int
     recode: bool
+    density: str
 
 
 @click.command(short_help="Fit item parameters to a response file.")
@@ -80,6 +81,9 @@ class _Fitting:
 @click.option("--se", default="oakes", show_default=True, help="oakes or none.")
 @em_options
 @click.option("--recode", is_flag=True, help="Shift scores 1..K to 0..K-1 and close gaps.")
+@click.option(
+    "--density", default="normal", show_default=True, help="Of theta: normal or histogram."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler.")
 @click.pass_obj
 def fit(
@@ -129,9 +133,12 @@ def _checked(fitting: _Fitting) -> _Fitting:
     for name, value, known in (
         ("--backend", fitting.backend, ("mml", "girth")),
         ("--se", fitting.se, ("oakes", "none")),
+        ("--density", fitting.density, ("normal", "histogram")),
     ):
         if value not in known:
             raise InputError(" or ".join(known), value, column=name)
+    if fitting.backend == "girth" and fitting.density != "normal":
+        raise InputError("a normal density", fitting.density, column="--backend girth")
     check_numbers(fitting.quadrature, fitting.tolerance, fitting.max_iterations)
     return fitting
 
@@ -161,6 +168,7 @@ def _options(fitting: _Fitting, responses: Path) -> Options:
         tolerance=fitting.tolerance,
         max_iterations=fitting.max_iterations,
         recode=fitting.recode,
+        density=fitting.density,
         file=responses,
     )
 

@@ -39,6 +39,8 @@ from item_bank.items.plans import EVERY_LANGUAGE, Parameters
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LABELS = ("language", "content", "status", "enemies", "stimulus", *TEXTS, *NUMBERS)
+_NOTES = "notes"
+"""What a fit says of an item; not kept."""
 _OWN = "label:"
 """Begins the name of a column with a label of the bank's own."""
 _RARE = ("language", *TEXTS, *NUMBERS)
@@ -156,7 +158,7 @@ def _check_header(header: list[str], line: int, problems: Problems) -> None:
         base = name.removeprefix("se_")
         known = base in SCALARS or _STEP.fullmatch(base)
         own = name.startswith(_OWN) and LABEL.fullmatch(name.removeprefix(_OWN))
-        if not known and not own and name not in {"item", "model", *_LABELS}:
+        if not known and not own and name not in {"item", "model", _NOTES, *_LABELS}:
             expected = (
                 "a column of a parameter file (item, model, a, b, c, d, b1, .., slope1, .., se_a)"
             )
