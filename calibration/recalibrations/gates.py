@@ -160,7 +160,7 @@ def _reasons(calibration: Calibration, name: str, gates: Gates) -> Iterator[str]
     se_b = float(known.max()) if known.size else float("nan")
     yield f"{n} responses, fewer than {gates.min_n}" if n < gates.min_n else ""
     if not np.isnan(a):
-        yield f"a {a:.2f} below {gates.min_a:g}" if a < gates.min_a else ""
+        yield f"a {a:.3f} below {gates.min_a:g}" if a < gates.min_a else ""
         if items.model[row] not in {"rasch", "pcm"}:
             yield _above("SE of a", se_a, gates.max_se_a)
     yield _above("SE of b", se_b, gates.max_se_b)
@@ -170,7 +170,7 @@ def _reasons(calibration: Calibration, name: str, gates: Gates) -> Iterator[str]
 def _above(label: str, value: float, most: float) -> str:
     if np.isnan(value):
         return f"{label} not known"
-    return f"{label} {value:.2f} above {most:g}" if value > most else ""
+    return f"{label} {value:.3f} above {most:g}" if value > most else ""
 
 
 def _labels(

@@ -125,7 +125,7 @@ class Judgement:
         ]
 
     def _gate_section(self) -> str:
-        limits = [[name, getattr(self.gates, name), text] for name, text in NOTES.items()]
+        limits = [[name, _shown(getattr(self.gates, name)), text] for name, text in NOTES.items()]
         rows = [
             [
                 name,
@@ -198,6 +198,12 @@ def link_record(
         "release": release,
         "chain": chain_link(before, release, link, errors),
     }
+
+
+def _shown(limit: object) -> str:
+    if isinstance(limit, bool):
+        return "yes" if limit else "no"
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
 
 
 def _names(names: Sequence[str]) -> str:

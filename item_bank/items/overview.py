@@ -209,7 +209,12 @@ def _current(session: Session, bank: Bank, planned: Plan) -> list[ItemSource]:
     by_code = {item.code: item for item in planned.items}
     newest = {item.code: (item, revision) for item, revision in _newest(session, bank)}
     return [
-        _source(session, by_code.get(code), revision.id, item.status)
+        _source(
+            session,
+            by_code.get(code),
+            revision.id,
+            by_code[code].status if code in by_code else item.status,
+        )
         for code in dict.fromkeys([*by_code, *newest])
         for item, revision in [newest[code]]
         if item.status != "retired"

@@ -11,7 +11,7 @@ from item_bank.items.calibrations import DraftRow, record_run, save_draft, scale
 from item_bank.items.differences import diff
 from item_bank.items.formats.json_file import read_json
 from item_bank.items.imports import import_bank
-from item_bank.items.overview import bank_overview
+from item_bank.items.overview import bank_overview, bank_source
 from item_bank.items.releases import publish, release_parameters
 from item_bank.items.wording import link_text, releases_text
 from item_bank.store.schema import organisation
@@ -69,6 +69,8 @@ def test_items_that_passed_count_from_the_next_release_and_others_stay(db, prete
     assert changes[first].new_status == "operational"
     assert changes[second].new_status == "pretest"
     assert changes[second].gate.reasons == ("3 responses, fewer than 200",)
+    exported = {i.code: i.status for i in bank_source(db, "small", organisation_id=home).items}
+    assert (exported[first], exported[second]) == ("operational", "pretest")
     publish(db, "small", organisation_id=home)
     release = release_parameters(db, "small", organisation_id=home)
     statuses = dict(zip(release.items.item, release.statuses, strict=True))

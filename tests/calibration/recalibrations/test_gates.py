@@ -53,11 +53,11 @@ def test_an_item_within_all_limits_passes():
     ("changed", "reason"),
     [
         ({"n": 199}, "199 responses, fewer than 200"),
-        ({"a": 0.2}, "a 0.20 below 0.3"),
-        ({"se_a": 0.6}, "SE of a 0.60 above 0.5"),
-        ({"se_b": 0.45}, "SE of b 0.45 above 0.4"),
+        ({"a": 0.2}, "a 0.200 below 0.3"),
+        ({"se_a": 0.6}, "SE of a 0.600 above 0.5"),
+        ({"se_b": 0.45}, "SE of b 0.450 above 0.4"),
         ({"se_b": np.nan}, "SE of b not known"),
-        ({"rmsd": 0.15}, "RMSD 0.15 above 0.1"),
+        ({"rmsd": 0.15}, "RMSD 0.150 above 0.1"),
     ],
 )
 def test_an_item_beyond_a_limit_fails_with_the_reason(changed, reason):
@@ -85,7 +85,7 @@ def test_the_least_sure_threshold_counts():
     se = StandardErrors(np.array([0.1]), blank, blank, blank, np.array([[0.1, 0.7]]))
     fit = SimpleNamespace(n=np.array([500]), rmsd=np.array([0.01]))
     found = verdict(Found(SimpleNamespace(items=items), se, fit))
-    assert found.reasons == ("SE of b 0.70 above 0.4",)
+    assert found.reasons == ("SE of b 0.700 above 0.4",)
 
 
 def test_the_default_gates_are_a_file_that_gives_them(tmp_path):
