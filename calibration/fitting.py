@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from calibration.boundaries import boundaries
-from calibration.expectation import person_estimates
+from calibration.design import Design
+from calibration.expectation import PartSums, person_estimates
 from calibration.girth_backend import girth_fit
 from calibration.item_fit import ItemFit, item_fit
 from calibration.matrix import ResponseMatrix
@@ -131,8 +132,16 @@ def calibrate(
     matrix: ResponseMatrix,
     options: Options,
     progress: Callable[[int, float], None] | None = None,
+    spread: Callable[[Design], PartSums] | None = None,
 ) -> Calibration:
     """Run one calibration.
+
+    Parameters
+    ----------
+    matrix, options
+        The responses, and what was asked for.
+    progress, spread
+        As in ``mml.fit``.
 
     Raises
     ------
@@ -152,7 +161,7 @@ def calibrate(
     if options.backend == "girth":
         found = girth_fit(data, models, settings, held=options.fixed is not None)
     else:
-        found = fit(data, models, settings, fixed=options.fixed, progress=progress)
+        found = fit(data, models, settings, fixed=options.fixed, progress=progress, spread=spread)
     wanted = options.errors and options.backend == "mml"
     estimate = standard_errors(found) if wanted else None
     return completed(matrix, screening, found, estimate.se if estimate else None, started)

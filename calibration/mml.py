@@ -20,6 +20,7 @@ from calibration.design import Design, make_design
 from calibration.expansion import is_expandable, standardised
 from calibration.expectation import (
     Expectation,
+    PartSums,
     Tables,
     category_counts,
     expect,
@@ -154,6 +155,7 @@ def fit(  # noqa: PLR0913 - what is known in advance, and how to go on from ther
     latent: tuple[Floats, Floats] | None = None,
     asymptotes: bool = True,
     progress: Callable[[int, float], None] | None = None,
+    spread: Callable[[Design], PartSums] | None = None,
 ) -> MmlFit:
     """Estimate item parameters and latent densities.
 
@@ -180,6 +182,8 @@ def fit(  # noqa: PLR0913 - what is known in advance, and how to go on from ther
         Whether c and d are estimated where the model has them; else they stay as in ``start``.
     progress
         Called after each expectation step with its number and the log-likelihood.
+    spread
+        Takes the persons elsewhere, and gives what works their sums out there.
 
     Raises
     ------
@@ -207,14 +211,18 @@ def fit(  # noqa: PLR0913 - what is known in advance, and how to go on from ther
     if latent is not None:
         state = replace(state, mean=latent[0], sd=latent[1])
     design = make_design(matrix, n_categories, group.astype(np.int64))
-    found = _iterate(space, design, state, settings, progress)
+    sums = spread(design) if spread else None
+    found = _iterate(space, design, state, settings, progress, sums)
     if settings.histogram:
-        found = _with_histogram(found, settings, progress)
+        found = _with_histogram(found, settings, progress, sums)
     return found if fixed is None else replace(found, items=with_held(found.items, fixed, held))
 
 
 def _with_histogram(
-    normal: MmlFit, settings: Settings, progress: Callable[[int, float], None] | None
+    normal: MmlFit,
+    settings: Settings,
+    progress: Callable[[int, float], None] | None,
+    sums: PartSums | None,
 ) -> MmlFit:
     """Go on from a fit with normal densities, which then smooth the histogram."""
     left = settings.max_iterations - normal.iterations
@@ -224,7 +232,7 @@ def _with_histogram(
     space = with_histogram(normal.space)
     start = replace(normal.state, density=weights, normal=weights)
     later = replace(settings, max_iterations=left)
-    found = _iterate(space, normal.design, start, later, progress)
+    found = _iterate(space, normal.design, start, later, progress, sums)
     return replace(found, iterations=normal.iterations + found.iterations)
 
 
@@ -261,7 +269,7 @@ def at_parameters(
     state = State(start.local, start.mean + mean, start.sd * sd)
     design = make_design(matrix, items.n_categories, np.zeros(matrix.n_persons, dtype=np.int64))
     theta = grid(settings.quadrature)
-    point = _evaluate(space, design, state, theta, settings.priors)
+    point = _evaluate(space, design, None, theta, settings.priors, state)
     vector = to_vector(space, state)
     slope = _largest_gradient(space, point, vector, theta, settings.priors) / design.n_persons
     converged = slope < gradient_tolerance
@@ -285,11 +293,13 @@ def _iterate(
     start: State,
     settings: Settings,
     progress: Callable[[int, float], None] | None,
+    sums: PartSums | None,
 ) -> MmlFit:
     theta = grid(settings.quadrature)
     memory, low_high = Anderson(10 if space.histogram else 5), bounds(space)
     expanding = is_expandable(space, settings.priors)
-    point = _evaluate(space, design, start, theta, settings.priors)
+    evaluate = partial(_evaluate, space, design, sums, theta, settings.priors)
+    point = evaluate(start)
     iterations, steepest, before = 1, np.inf, -np.inf
     while True:
         if progress:
@@ -312,12 +322,12 @@ def _iterate(
             image = standardised(space, safe, point.expectation.mass, theta)
         proposal = memory.propose(*(_coordinates(space, s) for s in (point.state, image)))
         guess = _at_coordinates(space, proposal, low_high, point.state, theta)
-        tried = _evaluate(space, design, guess, theta, settings.priors)
+        tried = evaluate(guess)
         iterations += 1
         # Rounding of a sum over persons is no loss.
         if not tried.log_posterior >= point.log_posterior - 1e-12 * abs(point.log_posterior):
             memory.clear()
-            tried = _evaluate(space, design, safe, theta, settings.priors)
+            tried = evaluate(safe)
             iterations += 1
         point = tried
 
@@ -346,9 +356,16 @@ def _at_coordinates(
     return with_density(state, np.array(weights), theta)
 
 
-def _evaluate(space: Space, design: Design, state: State, theta: Floats, priors: Priors) -> _Point:
+def _evaluate(
+    space: Space,
+    design: Design,
+    sums: PartSums | None,
+    theta: Floats,
+    priors: Priors,
+    state: State,
+) -> _Point:
     tables = make_tables(space, state, design, theta)
-    expectation = expect(design, tables)
+    expectation = expect(design, tables, sums)
     counts = category_counts(space, design, expectation.totals, expectation.mass)
     posterior = expectation.log_likelihood + log_prior(space, state, priors)
     posterior += log_prior_of_density(state, expectation.mass)

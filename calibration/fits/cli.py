@@ -102,15 +102,17 @@ def fit(
     from calibration.outputs import check_folder
     from calibration.response_file import read_responses
 
-    _refuse_scheduler(scheduler)
     check_folder(out)
     fitting = _checked(_Fitting(**how))
+    if scheduler and fitting.backend != "mml":
+        raise InputError("the backend mml", fitting.backend, column="--scheduler")
     options = _options(fitting, responses)
     matrix = read_responses(responses, group=group, ignore=ignore, routed=routed)
     if matrix.routed and not routed:
         console.note(f"{responses}: recorded adaptive sittings, taken as with --routed")
-    found = _run(console, matrix, options)
-    settings = _settings(fitting, {"group": group, "ignore": list(ignore), "routed": matrix.routed})
+    found = _run(console, matrix, options, scheduler)
+    more = {"group": group, "ignore": list(ignore), "routed": matrix.routed, "scheduler": scheduler}
+    settings = _settings(fitting, more)
     figures = write_results(
         out,
         found,
@@ -121,12 +123,6 @@ def fit(
         labels=_kept_labels(fitting.fix, found.fit.items.item),
     )
     say_results(console, figures, out)
-
-
-def _refuse_scheduler(scheduler: str | None) -> None:
-    if scheduler is not None:
-        expected = "no scheduler (fits on more than one machine are not supported yet)"
-        raise InputError(expected, scheduler, column="--scheduler")
 
 
 def _checked(fitting: _Fitting) -> _Fitting:
@@ -195,11 +191,16 @@ def _model_file(path: Path | None) -> dict[str, str]:
     return models
 
 
-def _run(console: Console, matrix: Any, options: Options) -> Calibration:
+def _run(console: Console, matrix: Any, options: Options, scheduler: str | None) -> Calibration:
+    """Fit here, or with expectation steps on a cluster; the result is the same."""
+    from contextlib import nullcontext
+
+    from calibration.fit_cluster import spread_over
     from calibration.fitting import calibrate as run
 
-    with console.progress(options.max_iterations, "fitting") as advance:
-        return run(matrix, options, lambda _iteration, _log_l: advance(1))
+    where = spread_over(scheduler) if scheduler else nullcontext(None)
+    with where as spread, console.progress(options.max_iterations, "fitting") as advance:
+        return run(matrix, options, lambda _iteration, _log_l: advance(1), spread)
 
 
 def _settings(fitting: _Fitting, more: Mapping[str, Any]) -> dict[str, Any]:

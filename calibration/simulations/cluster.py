@@ -7,13 +7,8 @@ its unfinished parts. Called by the simulation command for ``--scheduler``. Impo
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import pickle
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from calibration.cluster import check_versions, connected
 from calibration.simulations.examinees import Examinees
 from calibration.simulations.outputs import versions
 from engine.arrays import Bools, Floats
-from engine.errors import InputError
 from engine.items import ItemParameters
 from engine.rules.designs import ExamDesign
 from engine.simulation.parts import joined, parts
@@ -32,9 +27,6 @@ from engine.simulation.run import Simulated, Surroundings, simulate
 
 if TYPE_CHECKING:
     from distributed import Client, Future
-
-CONNECT_SECONDS = 10.0
-"""How long a scheduler may take to answer, and to have a first worker."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +71,7 @@ def simulate_on_cluster(
     """
     pieces = parts(len(examinees.person), len(items), design, tried_out=bool(pretest.any()))
     setting = pickle.dumps((items, design, seed, pretest))
-    with _cluster(address) as client:
+    with connected(address, "the simulation") as client:
         tasks = [
             client.submit(_simulated, setting, _part(examinees, piece), pure=False)
             for piece in pieces
@@ -145,47 +137,5 @@ def _gathered(
 
 def _checked(found: tuple[dict[str, Any], Simulated]) -> Simulated:
     theirs, record = found
-    if theirs != versions():
-        raise InputError(_words(versions()), _words(theirs), column="--scheduler")
+    check_versions(versions(), theirs)
     return record
-
-
-def _words(found: dict[str, Any]) -> str:
-    return "workers with " + ", ".join(f"{name} {value}" for name, value in found.items())
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[Client]:
-    """Connect, or say in one line why not; also when the cluster is lost on the way."""
-    try:
-        from distributed import Client, KilledWorker  # noqa: PLC0415 - optional
-    except ImportError as error:
-        expected = "the package distributed (pip install 'tarozu[cluster]')"
-        raise InputError(expected, "none", column="--scheduler") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (TimeoutError, OSError, ValueError, TypeError) as error:
-        expected = "the address of a Dask scheduler that answers, such as tcp://host:8786"
-        raise InputError(expected, repr(address), column="--scheduler") from error
-    with client, warnings.catch_warnings():
-        # Recorded answers to a large bank are large.
-        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-        try:
-            _await_worker(client, address)
-            yield client
-        except ImportError as error:
-            expected = "workers that have Tarozu installed"
-            raise InputError(expected, str(error), column="--scheduler") from error
-        except (OSError, CancelledError, asyncio.CancelledError, KilledWorker) as error:
-            expected = "a cluster that stays until the simulation is done"
-            found = f"{address} lost ({type(error).__name__})"
-            raise InputError(expected, found, column="--scheduler") from error
-
-
-def _await_worker(client: Client, address: str) -> None:
-    try:
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-    except TimeoutError as error:
-        expected = "a scheduler with at least one worker"
-        raise InputError(expected, f"none at {address}", column="--scheduler") from error

@@ -310,7 +310,8 @@ BAD_OPTIONS = [
     (["--group", "sex"], "expected a column sex"),
     (["--fix", "none.csv"], "expected a readable file"),
     (["--model-file", "none.csv"], "expected a readable file"),
-    (["--scheduler", "tcp://x:1"], "not supported yet"),
+    (["--scheduler", "nowhere"], "expected the address of a Dask scheduler that answers"),
+    (["--density", "kernel"], "expected normal or histogram"),
     (["--quadrature", "many"], "many"),
 ]
 

@@ -166,14 +166,14 @@ def test_a_scheduler_that_goes_away_is_named(bank, tmp_path, monkeypatch):
 
 
 def test_a_scheduler_without_workers_is_named(bank, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("calibration.cluster.CONNECT_SECONDS", 0.5)
     with workers(0) as local, pytest.raises(InputError, match="at least one worker, found none"):
         on_cluster(local, bank, DESIGN, drawn_examinees("normal(0,1)", 10, 7))
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "here"])
 def test_a_scheduler_that_does_not_answer_is_one_line(run_command, tmp_path, monkeypatch, address):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("calibration.cluster.CONNECT_SECONDS", 0.5)
     status, _, err = _simulate(run_command, tmp_path / "out", address)
     assert status == 2
     wanted = "error: --scheduler: expected the address of a Dask scheduler that answers"
