@@ -119,7 +119,7 @@ def _single_choice_flaws(path: str, variant: object) -> Iterator[Flaw]:
 def _key_flaws(key: object, variants: Mapping[str, object]) -> Iterator[Flaw]:
     correct = key.get("correct") if isinstance(key, Mapping) else None
     allowed = {"correct", "choices", "categories"}
-    if not isinstance(key, Mapping) or set(key) - allowed or correct is None:
+    if not isinstance(key, Mapping) or set(key) - allowed or not isinstance(correct, str):
         yield Flaw("key", 'an object {"correct": choice}', _short(key))
         return
     known: set[str] | None = None
@@ -135,7 +135,7 @@ def _key_flaws(key: object, variants: Mapping[str, object]) -> Iterator[Flaw]:
             yield Flaw(path, f"the choices {', '.join(sorted(known))}", ", ".join(sorted(choices)))
         known = known or set(choices)
     if "categories" in key and known:
-        yield from _category_flaws(key["categories"], str(correct), known)
+        yield from _category_flaws(key["categories"], correct, known)
 
 
 def _category_flaws(categories: object, correct: str, choices: set[str]) -> Iterator[Flaw]:
@@ -149,7 +149,7 @@ def _category_flaws(categories: object, correct: str, choices: set[str]) -> Iter
         yield Flaw(path, "whole numbers from 0", _short(numbers))
         return
     used = {0, *numbers}
-    if used != set(range(max(used) + 1)) or len(used) < 2:
+    if used != set(range(len(used))) or len(used) < 2:
         yield Flaw(path, "categories 0, 1, 2, ... without a gap", _short(sorted(used)))
     own = categories.get(correct)
     if own == 0 or numbers.count(own) > 1:

@@ -134,6 +134,18 @@ def test_wrong_parameters_of_a_nominal_item_are_refused_by_column(tmp_path, row,
             "key.categories: expected whole numbers from 0",
         ),
         (
+            lambda item: item["key"]["categories"].update(A=10**18),
+            "key.categories: expected categories 0, 1, 2, ... without a gap",
+        ),
+        (
+            lambda item: item["key"].update(correct=["B"]),
+            'key: expected an object {"correct": choice}',
+        ),
+        (
+            lambda item: item["parameters"].update(model=["nrm"]),
+            "parameters.model: expected one of rasch",
+        ),
+        (
             lambda item: item.update(parameters={**NRM, "slopes": [1], "intercepts": [0]}),
             "parameters.model: expected nrm with 3 slopes",
         ),

@@ -143,7 +143,7 @@ def checked_parameters(
     prefix
         Put before the name of a parameter in a column.
     """
-    if model not in FAMILIES:
+    if not isinstance(model, str) or model not in FAMILIES:
         note(f"one of {', '.join(FAMILIES)}", repr(model), f"{prefix}model")
         return None
     names = _needed(str(model))
