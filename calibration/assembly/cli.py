@@ -18,6 +18,7 @@ from item_bank.console import Console
 
 if TYPE_CHECKING:
     from calibration.assembly.outputs import Assembly
+    from calibration.simulations.examinees import Examinees
     from engine.blueprints.blueprint import Blueprint
     from engine.items import ItemParameters
     from engine.multistage.plans import PanelPlan
@@ -231,6 +232,7 @@ def panels(ctx: click.Context, /, **given: Any) -> None:
 
     console: Console = ctx.obj
     found, plan = _panel_inputs(console, ctx, given)
+    sitting = _sitting(found, given)
     started = time.perf_counter()
     with named_by(PANEL_OPTIONS), console.progress(given["n"], "panels") as advance:
         order = _order(found, plan, given)
@@ -253,8 +255,8 @@ def panels(ctx: click.Context, /, **given: Any) -> None:
         f"{data['n_panels']} panels of {len(plan.modules)} modules, {plan.length} items to an "
         f"examinee, at most {data['most_shared']} in common."
     )
-    if given["simulate"] is not None:
-        more, simulated = _simulated(console, routes, found, given)
+    if sitting is not None:
+        more, simulated = _simulated(console, routes, found, sitting, given["seed"])
         files |= more
         data["simulation"] = {name: simulated[name] for name in SIMULATED}
         text += f"\nRMSE {simulated['rmse']:.3f}, highest exposure {simulated['max_exposure']:.1%}."
@@ -272,11 +274,14 @@ def _panel_inputs(
 ) -> tuple[_Given, PanelPlan]:
     from calibration.assembly.wanted import read_stages
     from calibration.simulations.cli import refuse_option
+    from calibration.simulations.words import one_of
+    from engine.multistage.routing import RULES
 
     for name in OF_EXAM if given["exam"] is not None else ():
         refuse_option(ctx, name, "no rules beside --exam, which brings its own")
     for name in (*OF_EXAM, "theta") if given["simulate"] is None else ():
         refuse_option(ctx, name, "--simulate N beside it")
+    one_of("--routing", given["routing"], RULES)
     plan = read_stages(given["stage"], given["routes"], given["width"])
     found = _given(console, ctx, given)
     longest = None if found.design is None else found.design.scored_length
@@ -390,8 +395,27 @@ def _assembly(
     return Assembly(found.items, found.blueprint, length, seed, found.source, settings, seconds)
 
 
+def _sitting(found: _Given, given: dict[str, Any]) -> tuple[Examinees, ExamDesign] | None:
+    """Who sits a simulation, by which estimators; None where none is asked for."""
+    from calibration.assembly.wanted import estimators
+    from calibration.simulations.examinees import drawn_examinees
+
+    n = given["simulate"]
+    if n is None:
+        return None
+    if n < 1:
+        raise InputError("at least 1 examinee", n, column="--simulate")
+    people = drawn_examinees(given["theta"] or "normal(0,1)", n, given["seed"])
+    rules = found.design or estimators(given["estimate"], given["final"], given["cut"])
+    return people, rules
+
+
 def _simulated(
-    console: Console, routes: Routing, found: _Given, given: dict[str, Any]
+    console: Console,
+    routes: Routing,
+    found: _Given,
+    sitting: tuple[Examinees, ExamDesign],
+    seed: int,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Send examinees through the panels; the files of ``tarozu simulate``, and the summary."""
     import time
@@ -399,24 +423,18 @@ def _simulated(
     import numpy as np
 
     from calibration.assembly.outputs import paths_text
-    from calibration.assembly.wanted import estimators
     from calibration.simulations import outputs
     from calibration.simulations.bank_section import diagnosed
-    from calibration.simulations.examinees import drawn_examinees
     from calibration.simulations.report import report_html
     from calibration.simulations.runs import Run
     from engine.multistage.panel_simulation import panel_design, simulate_panels
     from engine.simulation.summary import summarise
 
-    n, seed = given["simulate"], given["seed"]
-    if n < 1:
-        raise InputError("at least 1 examinee", n, column="--simulate")
-    people = drawn_examinees(given["theta"] or "normal(0,1)", n, seed)
+    people, rules = sitting
     assert people.theta is not None, "drawn examinees have true thetas"
-    rules = found.design or estimators(given["estimate"], given["final"], given["cut"])
     design = panel_design(rules, found.blueprint, routes.panels.plan)
     started = time.perf_counter()
-    with console.progress(n, "examinees") as advance:
+    with console.progress(len(people.person), "examinees") as advance:
         sat = simulate_panels(
             found.items, routes, design, theta=people.theta, seed=seed, advance=advance
         )
