@@ -216,7 +216,7 @@ def _compared(
     counts = _group_counts(pair)
     remarks = list(_person_remarks(pair, options, reference, focal))
     way, remark = _way(pair, options)
-    remarks += remark
+    remarks += [*remark, *_dropped_remarks(pair, dropped)]
     purify = options.purify and way.purifiable
     rounds = _rounds(
         lambda left_out: way.findings(left_out, counts, advance), options, purify=purify
@@ -282,6 +282,14 @@ def _person_remarks(
             f"{missing} persons with missing responses have no total score and are left out."
         )
     return found
+
+
+def _dropped_remarks(pair: ResponseMatrix, dropped: dict[str, str]) -> list[str]:
+    if not dropped:
+        return []
+    names = ", ".join(f"{name} ({why.removeprefix('dropped: ')})" for name, why in dropped.items())
+    cost = " They drove the routing: better give known parameters." if pair.routed else ""
+    return [f"Items taken out: {names}.{cost}"]
 
 
 @dataclass(frozen=True, eq=False)

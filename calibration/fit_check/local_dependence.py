@@ -21,6 +21,7 @@ from calibration.mml import MmlFit
 from engine.arrays import Bools, Floats, Ints
 
 LARGE_Q3 = 0.2
+Q3_ERRORS = 3.5
 LARGE_LD = 10.0
 FEWEST = 30
 ROUTED = "LD-X2 needs that who answered a pair was not chosen by ability, and these were routed"
@@ -46,7 +47,8 @@ class PairFit:
     v
         Cramer's V of the table against the model, with the sign of the unexplained covariance.
     flagged
-        |corrected Q3| above 0.2 or a standardised LD-X2 above 10.
+        |corrected Q3| above 0.2, and above 3.5 / sqrt(n) where few persons met the pair; or a
+        standardised LD-X2 above 10.
     notes
         Why something is missing, '' otherwise.
     left_out
@@ -99,7 +101,8 @@ def local_dependence(matrix: ResponseMatrix, found: MmlFit, theta: Floats) -> Pa
         x2, df, v = (np.where(enough, values, np.nan) for values in (x2, df, v))
     with np.errstate(invalid="ignore"):
         standard = (x2 - df) / np.sqrt(2 * df)
-        flagged = (np.abs(corrected) > LARGE_Q3) | (standard > LARGE_LD)
+        limit = np.maximum(LARGE_Q3, Q3_ERRORS / np.sqrt(own_n))
+        flagged = (np.abs(corrected) > limit) | (standard > LARGE_LD)
     few = [f"only {count} persons answered both" if count < FEWEST else "" for count in own_n]
     notes = tuple("; ".join(text for text in (reason, one) if text) for one in few)
     p = np.asarray(chi2.sf(x2, df))
