@@ -22,7 +22,7 @@ from item_bank.exams.designs import LoadedExam, apply_exam
 from item_bank.exams.people import RosterRow, add_staff, enrol, import_roster
 from item_bank.exams.questions import choice_ids, mark
 from item_bank.exams.signing_in import access_code_hash
-from item_bank.exams.sittings import open_sitting
+from item_bank.exams.sittings import keep_sitting, new_sitting
 from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.steps import Answer, decide, first_item, keep_answer, keep_first
 from item_bank.exams.upkeep import HANDLERS
@@ -122,7 +122,7 @@ def _past_sitting(
     row = past_candidate(number, SEED)
     with db.write() as session:
         registration = _register(db, session, row, exam, owner)
-        snapshot = open_sitting(
+        snapshot = new_sitting(
             db,
             session,
             exam,
@@ -132,6 +132,7 @@ def _past_sitting(
             seed=int(derived(SEED, number, "sitting seed")[0] >> np.uint64(1)),
             simulated=True,
         )
+        snapshot = keep_sitting(db, session, snapshot, registration)
         snapshot = keep_first(session, snapshot, *first_item(db, snapshot))
         theta = float(ndtri(uniform(SEED, number, "ability")[0]))
         while snapshot.open_item is not None:

@@ -252,9 +252,8 @@ def show_sitting(console: Console, sitting_id: str) -> None:
         columns = ("position", "item", "content_area", "score", "theta", "se", "seconds")
         console.emit(None, table(columns, found.result["path"]))
         if found.result["tried_out"]:
-            columns = ("position", "item", "content_area", "score", "seconds")
             console.emit(None, "Tried out, not scored:")
-            console.emit(None, table(columns, found.result["tried_out"]))
+            console.emit(None, table((*columns[:4], "seconds"), found.result["tried_out"]))
 
 
 EXPORTED = ("person", "item", "score", "sitting", "position", "language", "simulated", "status")

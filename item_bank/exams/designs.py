@@ -214,6 +214,13 @@ def _last_version(session: Session, exam_id: str) -> ExamVersion | None:
     ).first()
 
 
+def newest_version_id(session: Session, exam_id: str) -> str:
+    """Return the id of the newest version of an exam, which has one from its beginning."""
+    version = _last_version(session, exam_id)
+    assert version is not None, "an exam is made together with its first version"
+    return version.id
+
+
 def load_version(db: Database, version_id: str) -> LoadedExam:
     """Load a version; one that was loaded before comes from memory, as it cannot change."""
     return once(db, ("exam version", version_id), lambda: _load(db, version_id))
@@ -243,9 +250,8 @@ def _load(db: Database, version_id: str) -> LoadedExam:
 def current_version(db: Database, exam_id: str) -> LoadedExam:
     """Load the newest version of an exam."""
     with db.read() as session:
-        version = _last_version(session, exam_id)
-    assert version is not None, "an exam is made together with its first version"
-    return load_version(db, version.id)
+        version_id = newest_version_id(session, exam_id)
+    return load_version(db, version_id)
 
 
 def list_exams(db: Database, *, organisation_id: str) -> list[ExamSummary]:

@@ -12,15 +12,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.session import Step
 from item_bank.exams import records
-from item_bank.exams.designs import LoadedExam, current_version
+from item_bank.exams.designs import LoadedExam, load_version, newest_version_id
 from item_bank.exams.errors import NotAllowed, NotFound
 from item_bank.exams.signing_in import CandidateSession
-from item_bank.exams.snapshots import Snapshot, read_snapshot
+from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.steps import (
     first_item,
     keep_first,
 )
+from item_bank.items.items import held_codes
+from item_bank.items.releases import release_items
 from item_bank.store.audit import GENESIS, append_sitting_event
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
@@ -28,9 +31,7 @@ from item_bank.store.tables.base import new_id
 from item_bank.store.tables.exams import Exam, Registration
 from item_bank.store.tables.sittings import Sitting
 
-TOKEN_LENGTH = 16
 TRIES = 5
-MAX_KEY_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ def start(
 ) -> Started:
     """Start a sitting on the newest version of an exam, or return the one that runs.
 
+    The first item is chosen outside of any transaction; should anything that it rests on change
+    meanwhile, it is chosen again.
+
     Raises
     ------
     NotFound
@@ -70,20 +74,79 @@ def start(
     NotAllowed
         When the exam is closed, no attempt is left, or it has no such language.
     """
-    with db.write() as session:
-        registration = session.get(Registration, registration_id, with_for_update=True)
-        if registration is None or registration.candidate_id != candidate.candidate_id:
-            raise NotFound
-        sittings = sittings_of(session, registration.exam_id, candidate)
-        if sittings and sittings[-1].status == "running":
-            return Started(sittings[-1].id, sittings[-1].lease_epoch)
-        exam = session.get_one(Exam, registration.exam_id)
-        version = current_version(db, exam.id)
-        _check_start(exam, version, registration, len(sittings), language)
-        snapshot = open_sitting(
-            db, session, version, registration, number=len(sittings) + 1, language=language
+    for _ in range(TRIES):
+        with db.read() as session:
+            found = _registered(session, candidate, registration_id)
+        if found.running is not None:
+            return found.running
+        version = load_version(db, found.version_id)
+        _check_start(found.exam, version, found.registration, found.used, language)
+        snapshot = _next_sitting(db, version, found, language)
+        step, order = first_item(db, snapshot)
+        started = _keep(db, candidate, found, snapshot, step, order)
+        if started is not None:
+            return started
+    raise RuntimeError(f"registration {registration_id} changed {TRIES} times during one start")
+
+
+@dataclass(frozen=True)
+class _Registered:
+    """What a start rests on."""
+
+    registration: Registration
+    exam: Exam
+    version_id: str
+    used: int
+    running: Started | None
+
+    def facts(self) -> tuple[Any, ...]:
+        """All of it that a start depends on, to be compared."""
+        own, exam = self.registration, self.exam
+        given = (own.attempts_allowed, own.accommodations, own.prior_theta)
+        return (*given, exam.status, self.version_id, self.used, self.running)
+
+
+def _registered(
+    session: Session, candidate: CandidateSession, registration_id: str, *, lock: bool = False
+) -> _Registered:
+    registration = session.get(Registration, registration_id, with_for_update=lock or None)
+    if registration is None or registration.candidate_id != candidate.candidate_id:
+        raise NotFound
+    sittings = sittings_of(session, registration.exam_id, candidate)
+    last = sittings[-1] if sittings and sittings[-1].status == "running" else None
+    return _Registered(
+        registration,
+        session.get_one(Exam, registration.exam_id),
+        newest_version_id(session, registration.exam_id),
+        len(sittings),
+        None if last is None else Started(last.id, last.lease_epoch),
+    )
+
+
+def _next_sitting(db: Database, version: LoadedExam, found: _Registered, language: str) -> Snapshot:
+    with db.read() as session:
+        return new_sitting(
+            db, session, version, found.registration, number=found.used + 1, language=language
         )
-        keep_first(session, snapshot, *first_item(db, snapshot))
+
+
+def _keep(
+    db: Database,
+    candidate: CandidateSession,
+    found: _Registered,
+    snapshot: Snapshot,
+    step: Step,
+    order: tuple[str, ...],
+) -> Started | None:
+    """Append the sitting with its first item, unless something has changed since: then None."""
+    with db.write() as session:
+        fresh = _registered(session, candidate, found.registration.id, lock=True)
+        if fresh.running is not None:
+            return fresh.running
+        held = held_codes(session, snapshot.exam.bank_id)
+        if fresh.facts() != found.facts() or held != snapshot.holds:
+            return None
+        keep_first(session, keep_sitting(db, session, snapshot, fresh.registration), step, order)
         return Started(snapshot.sitting.id, snapshot.sitting.lease_epoch)
 
 
@@ -98,7 +161,7 @@ def _check_start(
         raise NotAllowed(f"this exam is not given in {language!r}")
 
 
-def open_sitting(
+def new_sitting(
     db: Database,
     session: Session,
     version: LoadedExam,
@@ -109,9 +172,7 @@ def open_sitting(
     seed: int | None = None,
     simulated: bool = False,
 ) -> Snapshot:
-    """Append a new sitting, pinned to a version for ever, with no item yet."""
-    now = db.now(session)
-    limit = seconds_allowed(version, registration)
+    """Return a sitting as its first step sees it, pinned to a version for ever, not kept yet."""
     sitting = Sitting(
         id=new_id(),
         organisation_id=registration.organisation_id,
@@ -126,15 +187,32 @@ def open_sitting(
         prior_theta=registration.prior_theta if version.plan.design.candidate_prior else None,
         status="running",
         lease_epoch=1,
-        started_at=now,
-        deadline_at=None if limit is None else now + limit * SECOND,
         chain_length=0,
         chain_head=GENESIS,
     )
+    return Snapshot(
+        sitting=sitting,
+        exam=version,
+        release=release_items(db, version.release_id, language),
+        presented=(),
+        responses=(),
+        holds=held_codes(session, version.bank_id),
+        now=db.now(session),
+    )
+
+
+def keep_sitting(
+    db: Database, session: Session, snapshot: Snapshot, registration: Registration
+) -> Snapshot:
+    """Append a new sitting, whose time begins now."""
+    sitting, now = snapshot.sitting, db.now(session)
+    limit = seconds_allowed(snapshot.exam, registration)
+    sitting.started_at = now
+    sitting.deadline_at = None if limit is None else now + limit * SECOND
     session.add(sitting)
-    append_sitting_event(session, sitting, records.STARTED, _started(sitting, version), now)
+    append_sitting_event(session, sitting, records.STARTED, _started(sitting, snapshot.exam), now)
     session.flush()
-    return read_snapshot(db, session, sitting.id)
+    return snapshot.at(now)
 
 
 def _started(sitting: Sitting, version: LoadedExam) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from support.banks import small_bank_document
 from support.sittings import EXAM, begin, finish, open_hall, respond
 
 from engine.errors import InputError
-from item_bank.exams import answering
+from item_bank.exams import answering, sittings
 from item_bank.exams.answering import Outcome
 from item_bank.exams.candidate_views import exams_of_candidate, view
 from item_bank.exams.designs import apply_exam, current_version, set_status
@@ -459,3 +460,39 @@ def test_a_second_browser_process_sees_the_same_sitting(hall):
     other = replace(hall.db)
 
     assert view(other, hall.alice, now.sitting_id).question == now.question
+
+
+@pytest.mark.parametrize("change", ["hold", "version"])
+def test_what_changes_while_a_first_item_is_chosen_makes_it_be_chosen_again(
+    hall, monkeypatch, change
+):
+    home, chosen = hall.alice.organisation_id, []
+    first_item = sittings.first_item
+
+    def chosen_then(db, snapshot):
+        found = first_item(db, snapshot)
+        if not chosen and change == "hold":
+            code = snapshot.release.items.item[found[0].next_item]
+            hold_item(db, "small", code, "leaked", organisation_id=home)
+        elif not chosen:
+            apply_exam(db, EXAM.replace("max_items = 8", "max_items = 5"), organisation_id=home)
+        chosen.append(found[0].next_item)
+        return found
+
+    monkeypatch.setattr(sittings, "first_item", chosen_then)
+    now = begin(hall, hall.alice)
+    assert len(chosen) == 2
+    assert now.at_most == (8 if change == "hold" else 5)
+    with hall.db.read() as session:
+        assert session.scalars(select(PresentedItem.row)).all() == [chosen[1]]
+    assert replay(hall.db, now.sitting_id).problems == ()
+
+
+def test_sixteen_threads_that_start_at_once_start_one_sitting(hall):
+    exam = exams_of_candidate(hall.db, hall.alice)[0]
+    with ThreadPoolExecutor(16) as threads:
+        started = list(
+            threads.map(lambda _: start(hall.db, hall.alice, exam.registration_id, "en"), range(16))
+        )
+    assert len(set(started)) == 1
+    assert _count(hall, PresentedItem) == 1
