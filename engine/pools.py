@@ -158,6 +158,7 @@ def _weighed(step: Choosing, values: Floats, eligible: Bools) -> Floats:
         counted=np.array([len(step.state.scored[0])]),
         length=step.design.scored_length,
         rows=np.arange(len(step.items), dtype=np.int64),
+        items=step.items,
     )
 
 

@@ -139,7 +139,7 @@ class Bank:
     default="none",
     show_default=True,
     metavar="METHOD",
-    help="none, progressive, restricted, proportional, sympson-hetter or eligibility.",
+    help="none, progressive, restricted, proportional, priced, sympson-hetter or eligibility.",
 )
 @click.option("--max-exposure", type=float, metavar="R", help="Highest exposure rate.")
 @click.option("--exposure-strata", metavar="CUTS", help="Control by strata of theta (-1,0,1).")
@@ -185,8 +185,9 @@ def simulate(ctx: click.Context, /, **given: Any) -> None:
     bank, design, source = _bank_and_rules(console, sources, given)
     examinees = _examinees(sources, bank.items, given)
     source |= _about(sources, examinees)
-    if given["exposure"] == "sympson-hetter":
-        design, source["sympson_hetter"] = _searched(console, bank, design, given)
+    if given["exposure"] in {"priced", "sympson-hetter"}:
+        found = _searched(console, bank, design, given)
+        design, source[given["exposure"].replace("-", "_")] = found
     _run(console, bank, design, examinees, source, given)
 
 
@@ -262,7 +263,7 @@ def bank_of(
 def _searched(
     console: Console, bank: Bank, design: ExamDesign, given: dict[str, Any]
 ) -> tuple[ExamDesign, dict[str, Any]]:
-    """Find Sympson-Hetter parameters with other examinees than those of the simulation."""
+    """Find parameters of items with other examinees than those of the simulation."""
     from calibration.simulations.examinees import drawn_examinees
     from calibration.simulations.exposure_options import (
         PARAMETER_EXAMINEES,
@@ -288,7 +289,7 @@ def _searched(
             advance=advance,
         )
     if not about["converged"]:
-        console.note("Sympson-Hetter: after all rounds a rate was still above the target.")
+        console.note(f"{given['exposure']}: after all rounds a rate was still above the target.")
     return design, about
 
 
@@ -428,7 +429,7 @@ def _run(
         "summary.json": outputs.json_text(data),
         "report.html": report_html(run),
     }
-    if "sympson_hetter" in source:
+    if {"priced", "sympson_hetter"} & set(source):
         files["exposure.toml"] = exposure_table(design.exposure)
     outputs.write_folder(given["out"], files)
     console.emit(data, _spoken(data, given["out"]))

@@ -8,22 +8,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from calibration.simulations.words import numbers, one_of
 from engine.arrays import Bools, Floats
 from engine.errors import InputError
-from engine.exposure.parameters import ROUNDS, sympson_hetter_parameters
+from engine.exposure.parameters import ROUNDS, ControlParameters, sympson_hetter_parameters
+from engine.exposure.prices import ROUNDS as PRICE_ROUNDS
+from engine.exposure.prices import Prices, exposure_prices
 from engine.exposure.rules import ExposureRules
 from engine.items import ItemParameters
 from engine.rules.designs import ExamDesign
 
 EXPOSURES = (
-    "none", "progressive", "restricted", "proportional", "sympson-hetter", "eligibility",
+    "none", "progressive", "restricted", "proportional", "priced", "sympson-hetter", "eligibility",
 )  # fmt: skip
-NEED_RATE = frozenset({"restricted", "sympson-hetter", "eligibility"})
+NEED_RATE = frozenset({"restricted", "priced", "sympson-hetter", "eligibility"})
+SEARCHED = {"priced": PRICE_ROUNDS, "sympson-hetter": ROUNDS}
+"""The methods whose parameters are found by simulation, and the most rounds that it takes."""
 BY_STRATA = frozenset({"sympson-hetter", "eligibility"})
 PARAMETER_EXAMINEES = 2000
-"""So many examinees at least in each round that looks for Sympson-Hetter parameters."""
+"""So many examinees at least in each round that looks for parameters of items."""
 FIELDS = {
     "exposure.max_rate": "--max-exposure",
     "exposure.ceiling": "--max-exposure",
@@ -44,17 +49,17 @@ class ExposureOptions:
 
 
 def exposure_rules(options: ExposureOptions) -> ExposureRules:
-    """Rules of the engine; those of Sympson-Hetter without the parameters that must be found.
+    """Rules of the engine; none yet where parameters must be found.
 
-    ``--max-exposure`` is what ``sympson-hetter`` and ``eligibility`` aim at, and the ceiling of
-    ``restricted``, ``progressive`` and ``proportional``.
+    ``--max-exposure`` is what ``priced``, ``sympson-hetter`` and ``eligibility`` aim at, and the
+    ceiling of ``restricted``, ``progressive`` and ``proportional``.
     """
     name = one_of("--exposure", options.exposure, EXPOSURES)
     rate, strata = options.max_exposure, _strata(options.exposure_strata)
     _check(name, options)
     if name == "eligibility":
         return ExposureRules("eligibility", max_rate=rate, strata=strata)
-    if name == "sympson-hetter":
+    if name in SEARCHED:
         return ExposureRules()
     method = "none" if name in {"none", "restricted"} else name
     return ExposureRules(method, ceiling=rate, acceleration=options.acceleration)
@@ -70,7 +75,7 @@ def with_parameters(
     pretest: Bools,
     advance: Callable[[int], object],
 ) -> tuple[ExamDesign, dict[str, object]]:
-    """Find Sympson-Hetter parameters and put them into the rules.
+    """Find Sympson-Hetter parameters, or prices, and put them into the rules.
 
     Returns
     -------
@@ -78,18 +83,15 @@ def with_parameters(
         The design, and what the summary says about the search.
     """
     assert options.max_exposure is not None, "checked when the options were read"
-    strata = _strata(options.exposure_strata)
-    found = sympson_hetter_parameters(
-        items,
-        design,
-        options.max_exposure,
-        theta=theta,
-        strata=strata,
-        seed=seed,
-        pretest=pretest,
-        advance=advance,
-    )
-    rules = ExposureRules("sympson_hetter", max_rate=options.max_exposure, strata=strata, k=found.k)
+    strata, rate = _strata(options.exposure_strata), options.max_exposure
+    around: Any = {"theta": theta, "seed": seed, "pretest": pretest, "advance": advance}
+    found: Prices | ControlParameters
+    if options.exposure == "priced":
+        found = exposure_prices(items, design, rate, **around)
+        rules = ExposureRules("priced", max_rate=rate, prices=found.prices)
+    else:
+        found = sympson_hetter_parameters(items, design, rate, strata=strata, **around)
+        rules = ExposureRules("sympson_hetter", max_rate=rate, strata=strata, k=found.k)
     about: dict[str, object] = {
         "converged": found.converged,
         "rounds": len(found.highest),
@@ -104,17 +106,17 @@ def exposure_table(rules: ExposureRules) -> str:
     lines = ["[exposure]", f'method = "{rules.method}"', f"max_rate = {rules.max_rate}"]
     if rules.strata:
         lines.append(f"strata = {list(rules.strata)}")
-    lines += ["", "[exposure.k]"]
+    lines += ["", "[exposure.prices]" if rules.prices else "[exposure.k]"]
     lines += [
         f"{json.dumps(item, ensure_ascii=False)} = {[round(value, 6) for value in values]}"
-        for item, values in rules.k
+        for item, values in rules.prices or rules.k
     ]
     return "\n".join(lines) + "\n"
 
 
 def rounds_of(options: ExposureOptions) -> int:
     """The most rounds that a search takes; 0 where there is nothing to find."""
-    return ROUNDS if options.exposure == "sympson-hetter" else 0
+    return SEARCHED.get(options.exposure, 0)
 
 
 def _check(name: str, options: ExposureOptions) -> None:

@@ -91,7 +91,7 @@ def sympson_hetter_parameters(
     InputError
         For a target that the bank cannot meet.
     """
-    _check_target(target, items, design)
+    check_target(target, items, design)
     rules = ExposureRules("eligibility", max_rate=target, strata=tuple(strata))
     stratum = stratum_of(theta, rules)
     k = rates = np.ones((rules.n_strata, len(items)))
@@ -107,9 +107,9 @@ def sympson_hetter_parameters(
             seed=seed + len(highest),
             surroundings=Surroundings(pretest=pretest),
         )
-        rates = _rates(found, stratum, rules.n_strata)
+        rates = rates_of(found, stratum, rules.n_strata)
         highest.append(float(rates.max()))
-        fine = not _too_high(rates, target, stratum).any()
+        fine = not too_high(rates, target, stratum).any()
         converged = fine and len(highest) >= LEAST_ROUNDS
         advance(1)
     return ControlParameters(_listed(k, items), tuple(highest), converged)
@@ -122,7 +122,8 @@ def _next(k: Floats, rates: Floats, target: float, done: int, design: ExamDesign
     return _with_enough_free(np.clip(moved, 1e-6, 1.0), design)
 
 
-def _check_target(target: float, items: ItemParameters, design: ExamDesign) -> None:
+def check_target(target: float, items: ItemParameters, design: ExamDesign) -> None:
+    """Refuse a rate at which the bank is too small for the test."""
     lowest = design.scored_length / len(items)
     if not lowest < target <= 1:
         expected = f"a rate above {lowest:.3g}, test length over bank size, and at most 1"
@@ -144,7 +145,7 @@ def _listed(k: Floats, items: ItemParameters) -> Parameters:
     return tuple((items.item[row], tuple(k[:, row].tolist())) for row in rows.tolist())
 
 
-def _rates(found: Simulated, stratum: Ints, n_strata: int) -> Floats:
+def rates_of(found: Simulated, stratum: Ints, n_strata: int) -> Floats:
     """Share of each stratum's examinees who were given each scored item, shape as k."""
     rates = np.zeros((n_strata, len(found.items)))
     for code in range(n_strata):
@@ -154,7 +155,8 @@ def _rates(found: Simulated, stratum: Ints, n_strata: int) -> Floats:
     return rates
 
 
-def _too_high(rates: Floats, target: float, stratum: Ints) -> Bools:
+def too_high(rates: Floats, target: float, stratum: Ints) -> Bools:
+    """Which rates are above their target beyond sampling error, shape of ``rates``."""
     counts = np.bincount(stratum, minlength=len(rates))
     error = np.sqrt(target * (1.0 - target) / np.maximum(counts, 1))
     return np.asarray(rates > target + MARGIN * error[:, None], dtype=np.bool_)

@@ -13,10 +13,10 @@ from engine.arrays import Floats, Ints
 from engine.errors import InputError
 from engine.items import ItemParameters
 
-METHODS = ("none", "progressive", "proportional", "sympson_hetter", "eligibility")
-WEIGHING = frozenset({"progressive", "proportional"})
+METHODS = ("none", "progressive", "proportional", "priced", "sympson_hetter", "eligibility")
+WEIGHING = frozenset({"progressive", "proportional", "priced"})
 """The methods that change the values of items; the others allow or bar them."""
-AIMING = frozenset({"sympson_hetter", "eligibility"})
+AIMING = frozenset({"priced", "sympson_hetter", "eligibility"})
 """The methods that aim at a highest exposure rate."""
 
 Parameters = tuple[tuple[str, tuple[float, ...]], ...]
@@ -30,11 +30,12 @@ class ExposureRules:
     ----------
     method
         ``none``; ``progressive`` or ``proportional``, which mix information with chance, less and
-        less; ``sympson_hetter``, which lets each item through with its probability k; or
+        less; ``priced``, which takes a price off the information of items that many would be
+        given; ``sympson_hetter``, which lets each item through with its probability k; or
         ``eligibility``, which draws at the start which items a sitting may use.
     max_rate
         The highest exposure rate that ``eligibility`` aims at, and for which the k of
-        ``sympson_hetter`` were found.
+        ``sympson_hetter`` or the prices of ``priced`` were found.
     ceiling
         An item that so large a share of all sittings had is not given; for every method.
     acceleration
@@ -44,6 +45,8 @@ class ExposureRules:
         separately; empty for control over all together.
     k
         Sympson-Hetter parameters by item, one for each stratum; 1 for items that are not named.
+    prices
+        Of ``priced`` by item, in units of information; 0 for items that are not named.
     avoid_earlier
         Whether items that a person met in earlier sittings are avoided while others are left. The
         engine does not know of these sittings: only then does a site put their items into
@@ -56,6 +59,7 @@ class ExposureRules:
     acceleration: float = 1.0
     strata: tuple[float, ...] = ()
     k: Parameters = ()
+    prices: Parameters = ()
     avoid_earlier: bool = True
 
     def __post_init__(self) -> None:
@@ -79,15 +83,24 @@ class ExposureRules:
         if self.method == "sympson_hetter" and not self.k:
             expected = "parameters for sympson_hetter, made by simulation"
             raise InputError(expected, "none", column="exposure.k")
+        if self.method == "priced" and not self.prices:
+            expected = "prices of items, made by simulation"
+            raise InputError(expected, "none", column="exposure.prices")
+        by_stratum = self.method in {"sympson_hetter", "eligibility"}
         for name, wrong in (
             ("max_rate", not aims and self.max_rate is not None),
-            ("strata", not aims and bool(self.strata)),
+            ("strata", not by_stratum and bool(self.strata)),
             ("k", self.method != "sympson_hetter" and bool(self.k)),
+            ("prices", self.method != "priced" and bool(self.prices)),
         ):
             if wrong:
                 raise InputError(f"no {name} with {self.method}", name, column=f"exposure.{name}")
         for item, values in self.k:
             self._check_k(item, values)
+        for item, values in self.prices:
+            if len(values) != 1 or not (np.isfinite(values[0]) and values[0] >= 0):
+                column = f"exposure.prices.{item}"
+                raise InputError("one number from 0", list(values), column=column)
 
     def _check_k(self, item: str, values: tuple[float, ...]) -> None:
         column = f"exposure.k.{item}"
@@ -113,12 +126,13 @@ def stratum_of(theta: Floats, rules: ExposureRules) -> Ints:
 
 
 def check_exposure(rules: ExposureRules, items: ItemParameters) -> None:
-    """Refuse a Sympson-Hetter parameter for an item that the bank does not have."""
+    """Refuse a parameter or a price for an item that the bank does not have."""
     known = set(items.item)
-    for name, _ in rules.k:
-        if name not in known:
-            expected = f"one of the {len(items)} items of the bank"
-            raise InputError(expected, repr(name), column="exposure.k")
+    for key, table in (("k", rules.k), ("prices", rules.prices)):
+        for name, _ in table:
+            if name not in known:
+                expected = f"one of the {len(items)} items of the bank"
+                raise InputError(expected, repr(name), column=f"exposure.{key}")
 
 
 def _check_rate(name: str, rate: float | None) -> None:

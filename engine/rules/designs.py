@@ -59,6 +59,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "acceleration",
         "strata",
         "k",
+        "prices",
         "avoid_earlier",
     ),
     "pretest": ("count", "positions", "first", "last", "choice", "counts_towards_length"),
@@ -222,7 +223,7 @@ class ExamDesign:
         undone = {
             "selection.randomesque": self.randomesque > 1,
             "selection.content": bool(self.content_shares),
-            "exposure.method": self.exposure.method != "none",
+            "exposure.method": self.exposure.method == "sympson_hetter",
         }
         for column, asked in undone.items():
             if asked:
@@ -376,8 +377,9 @@ def _criterion_options(design: ExamDesign, options: dict[str, Any]) -> dict[str,
 
 def _values(source: object, keys: Sequence[str]) -> dict[str, Any]:
     values = {key: getattr(source, key, None) for key in keys}
-    if values.get("k"):
-        values["k"] = {item: list(chances) for item, chances in values["k"] or ()}
+    for key in ("k", "prices"):
+        if values.get(key):
+            values[key] = {item: list(numbers) for item, numbers in values[key] or ()}
     return {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in values.items()

@@ -56,7 +56,7 @@ def listed(value: Any, column: str) -> Sequence[Any]:
 
 
 def parameters(value: Any, column: str) -> Parameters:
-    """One probability for each item, or a list with one for each stratum of theta."""
+    """One number for each item, or a list with one for each stratum of theta."""
     if not isinstance(value, Mapping):
         raise InputError(f"a table [{column}] of items", repr(value), column=column)
     lists = {
@@ -98,6 +98,7 @@ READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "content": shares,
     **dict.fromkeys(("grid", "criterion_grid"), grid),
     "k": parameters,
+    "prices": parameters,
     "positions": whole_numbers,
     **dict.fromkeys(("start_range", "strata", "cuts"), numbers),
     **dict.fromkeys(("candidate_prior", "counts_towards_length"), switch),

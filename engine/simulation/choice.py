@@ -119,6 +119,7 @@ class Chooser:
             counted=now.counted,
             length=self.design.scored_length,
             rows=rows,
+            items=self.items,
         )
 
     def _picked(self, values: Floats, eligible: Bools, rows: Ints) -> Ints:

@@ -13,7 +13,7 @@ from calibration.parameter_file import write_parameters
 from calibration.simulations.examinees import drawn_examinees, recorded_examinees
 from engine.errors import InputError
 from engine.items import item_parameters
-from engine.rules.designs import design_from_mapping
+from engine.rules.designs import design_from_mapping, design_to_mapping
 
 BANK = FOLDER / "catr_bank_3pl.csv"
 RESPONSES = FOLDER / "catr_responses_3pl.csv"
@@ -371,6 +371,17 @@ def test_sympson_hetter_leaves_its_parameters_for_an_exam_file(simulate, tmp_pat
     design = design_from_mapping({**table, "stopping": {"length": 12}})
     frozen = dict(design.exposure.k)
     assert frozen.keys() == summary["settings"]["exposure"]["k"].keys()
+
+
+def test_prices_are_left_for_an_exam_file(simulate):
+    options = ("--exposure", "priced", "--max-exposure", 0.3)
+    simulate("--parameters", BANK, "--n", 100, "--stop", "length=8", *options)
+    summary = json.loads((simulate.folder / "summary.json").read_text())
+    assert summary["source"]["priced"]["rounds"] >= 30
+    table = tomllib.loads((simulate.folder / "exposure.toml").read_text(encoding="utf-8"))
+    design = design_from_mapping({**table, "stopping": {"length": 8}})
+    assert dict(design.exposure.prices).keys() == summary["settings"]["exposure"]["prices"].keys()
+    assert design_from_mapping(design_to_mapping(design)) == design
 
 
 def test_a_cut_brings_decisions_into_the_summary_and_the_report(simulate):

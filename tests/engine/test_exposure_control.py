@@ -13,7 +13,8 @@ from support.stepwise import assert_agree, sitting_of
 from engine.errors import InputError
 from engine.exposure.barriers import narrowed
 from engine.exposure.parameters import sympson_hetter_parameters
-from engine.exposure.rules import ExposureRules
+from engine.exposure.prices import exposure_prices
+from engine.exposure.rules import WEIGHING, ExposureRules
 from engine.exposure.usage import (
     Readings,
     Usage,
@@ -40,6 +41,12 @@ def some_k(items, n_strata=1):
     return tuple((name, tuple(row)) for name, row in zip(items.item, chances.tolist(), strict=True))
 
 
+def some_prices(items):
+    """Prices for every other item."""
+    prices = np.random.default_rng(3).uniform(0.0, 0.5, len(items)).tolist()
+    return tuple((items.item[row], (prices[row],)) for row in range(0, len(items), 2))
+
+
 def some_usage(items, n_strata=1):
     """Counters as after 60 sittings, with items below and above every ceiling."""
     rng = np.random.default_rng(4)
@@ -63,6 +70,8 @@ def designs(items):
         "progressive and accelerated": ExposureRules("progressive", acceleration=2.0),
         "progressive and restricted": ExposureRules("progressive", ceiling=0.3),
         "proportional": ExposureRules("proportional"),
+        "priced": ExposureRules("priced", prices=some_prices(items)),
+        "priced and restricted": ExposureRules("priced", ceiling=0.3, prices=some_prices(items)),
         "ceiling": ExposureRules(ceiling=0.25),
         "ceiling that must yield": ExposureRules(ceiling=0.01),
         "sympson-hetter": ExposureRules("sympson_hetter", k=some_k(items)),
@@ -78,7 +87,7 @@ def designs(items):
     with_content = {
         f"{name} with content": replace(one, content_shares=SHARES, randomesque=3)
         for name, one in made.items()
-        if one.exposure.method not in {"progressive", "proportional"}
+        if one.exposure.method not in WEIGHING
     }
     return made | with_content
 
@@ -169,6 +178,7 @@ def test_proportional_selection_draws_in_proportion():
         counted=np.full(n, 4),
         length=20,
         rows=np.arange(3),
+        items=reference_bank("3pl"),
     ).argmax(axis=1)
     power = values[0] ** (20 * progress(np.array([4]), 20, 1.0)[0])
     expected = power / power.sum()
@@ -184,6 +194,35 @@ def test_mixing_in_chance_spreads_exposure_and_costs_little(method):
     assert (mixed.usage.given == 0).sum() < 0.1 * (plain.usage.given == 0).sum()
     error = [np.sqrt(((run.final_theta - theta) ** 2).mean()) for run in (plain, mixed)]
     assert error[1] < 1.4 * error[0]
+
+
+def test_prices_keep_rates_at_their_target_and_cost_less_precision_than_drawing_lots():
+    items, theta = reference_bank("3pl"), np.random.default_rng(2).normal(size=700)
+    plain = ExamDesign(stop=StoppingRules(length=20))
+    found = exposure_prices(items, plain, 0.3, theta=theta, seed=3)
+    assert found.converged
+    assert found.highest[0] > 0.9
+    assert found.highest[-1] < 0.3 + 3.6 * np.sqrt(0.3 * 0.7 / 700)
+    lots = sympson_hetter_parameters(items, plain, 0.3, theta=theta, seed=3)
+    means = [
+        simulate(items, replace(plain, exposure=rules), theta=theta, seed=99).final_se.mean()
+        for rules in (
+            ExposureRules("priced", max_rate=0.3, prices=found.prices),
+            ExposureRules("sympson_hetter", max_rate=0.3, k=lots.k),
+        )
+    ]
+    assert means[0] < 0.98 * means[1]
+
+
+def test_a_priced_item_is_given_where_it_is_worth_its_price():
+    """The best item stays first without a price, and does not at one above all information."""
+    items = reference_bank("3pl")
+    first = next_step(SittingState(1), items, ExamDesign(stop=FIFTEEN)).next_item
+    for price, stays in ((0.0, True), (5.0, False)):
+        rules = ExposureRules("priced", prices=((items.item[first], (price,)),))
+        design = ExamDesign(stop=FIFTEEN, exposure=rules)
+        found = simulate(items, design, theta=np.zeros(300), seed=4)
+        assert (found.rows[:, :5] == first).any() == stays
 
 
 def test_the_ceiling_holds_and_costs_items_their_place():

@@ -48,6 +48,7 @@ RULES = {
         "eligibility", max_rate=0.15, strata=STRATA, ceiling=0.4
     ),
     "progressive": ExposureRules("progressive"),
+    "priced": ExposureRules("priced", prices=tuple((f"i{row}", (0.3,)) for row in range(50))),
     "proportional and restricted": ExposureRules("proportional", ceiling=0.3),
 }
 METHODS = ("masks", "priority_index", "shadow_test")
