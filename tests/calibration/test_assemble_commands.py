@@ -186,6 +186,17 @@ def test_forms_meet_targets_of_ones_own_and_take_the_exams_length(assemble, file
         assert 0.95 * target - 1e-6 <= point["minimum"] <= point["maximum"] <= 1.05 * target + 1e-6
 
 
+def test_an_exam_file_alone_takes_the_items_of_its_release(run_command, files, small_bank):
+    short = (EXAM % 4).replace("sums = { minimum = 3, maximum = 8 }", "small = { maximum = 3 }")
+    (files / "exam.toml").write_text(short, encoding="utf-8")
+    given = ("--exam", files / "exam.toml", "--out", files / "out", "--tolerance", "0.9")
+    status, _, err = run_command("assemble", "forms", *given)
+    assert status == 0, err
+    summary = json.loads((files / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["source"]["bank"], summary["source"]["release"]) == ("small", 1)
+    assert (summary["length"], summary["blueprint_violations"]) == (4, 0)
+
+
 def test_reports_draw_what_was_made(assemble, files):
     assemble("panels", "--panels", "2", *STAGES, *QUICK, "--routing", "theta_cuts")
     report = (files / "out" / "report.html").read_text(encoding="utf-8")

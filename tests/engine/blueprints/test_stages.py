@@ -27,6 +27,7 @@ from engine.simulation.run import simulate
 from engine.simulation.simulated import Surroundings
 
 BANK = rich_bank(120)
+TURNED_AWAY = ExposureRules("sympson_hetter", max_rate=0.3, k=(("i0", (0.5,)),))
 THETA = np.array([-1.2, 0.3, 1.5])
 
 
@@ -79,6 +80,19 @@ def test_stages_of_one_item_are_a_shadow_test_before_every_item(more):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     for step, same in zip(sitting(usual, one, 1), sitting(single, one, 1), strict=True):
         assert {**step.trace, "stage": None} == {**same.trace, "stage": None}
+
+
+@pytest.mark.parametrize("method", ["eligibility", "progressive", "proportional"])
+def test_exposure_control_speaks_where_a_stage_begins(method):
+    rate = {"max_rate": 0.4} if method == "eligibility" else {}
+    design = exam(4, 4, 4, exposure=ExposureRules(method, **rate))
+    before = simulate(BANK, design, theta=np.linspace(-1, 1, 20), seed=3).usage
+    found = simulate(BANK, design, theta=THETA[:1], seed=9, surroundings=Surroundings(usage=before))
+    steps = sitting(design, found, 0, usage=before)
+    assert [step.next_item for step in steps[:-1]] == found.rows[0].tolist()
+    assert steps[0].stage == tuple(found.rows[0, :4].tolist())
+    usual = simulate(BANK, exam(4, 4, 4), theta=THETA[:1], seed=9)
+    assert set(usual.rows[0, :4].tolist()) != set(found.rows[0, :4].tolist())
 
 
 def test_a_stage_is_fixed_at_its_start_and_the_trace_says_so():
@@ -227,7 +241,7 @@ def test_stages_that_are_none_are_refused(table, column):
         ((5, 5), {}, "blueprint.stages"),
         ((6, 6), {"randomesque": 2}, "selection.randomesque"),
         ((6, 6), {"content_shares": (("algebra", 1.0),)}, "selection.content"),
-        ((6, 6), {"exposure": ExposureRules("eligibility", max_rate=0.3)}, "exposure.method"),
+        ((6, 6), {"exposure": TURNED_AWAY}, "exposure.method"),
     ],
 )
 def test_rules_that_stages_would_undo_are_refused(stages, more, column):
