@@ -140,8 +140,8 @@ def _pairs(found: FitCheck) -> str:
 
     own = found.pairs
     text = paragraph(
-        "Flagged: Q3 more than 0.2 from the mean Q3 of the test (and more than chance gives with few "
-        "persons), or a standardised LD-X2 above 10. "
+        "Flagged: Q3 more than 0.2 from the mean Q3 of the test (and more than chance gives with "
+        "few persons), or a standardised LD-X2 above 10. "
         "Look for a common text, an answer given away by another item, or two wordings of one "
         "question."
     )
