@@ -139,7 +139,7 @@ def test_all_codes_can_be_asked_for_where_items_link(release, sittings):
 
 def test_nominal_items_come_onto_the_scale_too():
     rng = np.random.default_rng(4)
-    n, persons = 12, 1500
+    n, persons = 12, 3000
     slopes, intercepts = np.full((2, n, 2), np.nan)
     slopes[8:], intercepts[8:] = [0.8, 1.6], [0.3, -0.2]
     a = np.where(np.arange(n) < 8, 1.2, np.nan)
