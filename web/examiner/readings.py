@@ -32,7 +32,7 @@ TIME_RULES = {
     "cut the last estimates all reached",
 }
 WITHHELD = {
-    "too_few_items": "too few questions",
+    "too_few_items": "too few",
     "error_too_large": "error too large",
     "not_estimable": "not estimable",
 }
