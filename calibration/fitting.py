@@ -181,7 +181,7 @@ def prepared(matrix: ResponseMatrix, options: Options) -> tuple[Screening, tuple
     if options.fixed is not None:
         given = dict(zip(options.fixed.item, options.fixed.n_categories.tolist(), strict=True))
     check_scores(matrix, tuple(chosen.values()), n_categories=given, file=options.file)
-    screening = replace(screen(matrix, held=held), recoded=done)
+    screening = replace(screen(matrix, held=held, file=options.file), recoded=done)
     return screening, tuple(chosen[name] for name in screening.matrix.item)
 
 

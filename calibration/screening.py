@@ -123,7 +123,11 @@ def check_scores(
 
 
 def screen(
-    matrix: ResponseMatrix, *, held: Collection[str] = (), keep: Collection[str] = ()
+    matrix: ResponseMatrix,
+    *,
+    held: Collection[str] = (),
+    keep: Collection[str] = (),
+    file: object = None,
 ) -> Screening:
     """Take out what cannot be estimated.
 
@@ -139,6 +143,8 @@ def screen(
     keep
         Items that stay whatever they look like: operational items drove the routing, and without
         them the rest would not be missing at random.
+    file
+        For the message.
 
     Raises
     ------
@@ -159,7 +165,8 @@ def screen(
         found = f"{kept.n_items} items, {kept.n_persons} persons" + (
             f" ({reasons})" if reasons else ""
         )
-        raise InputError("at least 2 items that vary and 2 persons with responses", found)
+        expected = "at least 2 items that vary and 2 persons with responses"
+        raise InputError(expected, found, file=file)
     return Screening(kept, dropped, empty, _thin(kept, held))
 
 

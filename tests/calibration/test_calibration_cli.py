@@ -280,6 +280,12 @@ BAD_DATA = [
     ("i1,i2\n0,1\n", "expected at least 2 items that vary"),
     ("i1,i2\n0,1\n0,1\n", "expected at least 2 items that vary"),
     ("person,i1,i2\np,1,0\np,0,1\n", ":3: person: expected one row per person"),
+    ("person,item,score\na,x,1\na,x,0\n", ":3: item: expected one response per person and item"),
+    ("person,item,score\na,x,1\n,y,0\n", ":3: person: expected a value in every row of person"),
+    ("i1,i1\n1,0\n", ":1: i1: expected column names that differ"),
+    ("i1,i2\n1,0\n\n0,1\n", ":3: expected 2 cells as in the header, found an empty line"),
+    ("i1;i2\n1,5;0\n", ":2: i1: expected an integer score"),
+    ("i1,i2\n1,-1\n", ":2: i2: expected an integer score"),
 ]
 
 
@@ -313,6 +319,8 @@ BAD_OPTIONS = [
     (["--scheduler", "nowhere"], "expected the address of a Dask scheduler that answers"),
     (["--density", "kernel"], "expected normal or histogram"),
     (["--quadrature", "many"], "many"),
+    (["--backend", "girth", "--density", "histogram"], "expected a normal density"),
+    (["--backend", "girth", "--scheduler", "tcp://x:1"], "expected the backend mml"),
 ]
 
 

@@ -52,6 +52,20 @@ def test_the_covariance_of_gpcm_parameters_agrees_with_mirt(science, mirt):
     np.testing.assert_allclose(standard_errors(found).covariance, facts, rtol=1e-4, atol=1e-5)
 
 
+def test_the_error_of_b1_in_gpcm_is_that_of_mirts_own_covariance(science, mirt):
+    # The SE that mirt 1.45.1 prints for b1 of gpcm does not follow from its covariance matrix (it
+    # prints 1.111 for Comfort, the delta method gives another); those of b2 and b3 do.
+    found = fit(science, ["gpcm"] * 4)
+    covariance = np.array(mirt["fits"]["science_gpcm"]["vcov_slope_intercept"])
+    own = standard_errors(found).se.thresholds[:, 0]
+    for row in range(4):
+        part = covariance[4 * row : 4 * row + 2, 4 * row : 4 * row + 2]
+        a, b1 = found.items.a[row], found.items.thresholds[row, 0]
+        slope = np.array([-b1 / a, -1 / a])
+        assert own[row] == pytest.approx(np.sqrt(slope @ part @ slope), rel=1e-4)
+    assert abs(own[0] - 1.111) > 0.05
+
+
 def log_posterior(found, vector):
     state = from_vector(found.space, vector, found.state)
     tables = make_tables(found.space, state, found.design, found.theta)
