@@ -18,7 +18,8 @@ from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console
 
 if TYPE_CHECKING:
-    from calibration.dif.study import Comparison, Options
+    from calibration.dif.study import Comparison
+    from calibration.dif.ways import Options
     from calibration.matrix import ResponseMatrix
     from engine.items import ItemParameters
     from item_bank.exams.responses import RecordedResponse
@@ -108,7 +109,7 @@ def dif(
 
 
 def _options(how: Mapping[str, Any], cuts: Iterable[float]) -> Options:
-    from calibration.dif.study import METHODS, Options
+    from calibration.dif.ways import METHODS, Options
     from calibration.fitting import MODELS
 
     for name, known in (("method", METHODS), ("model", MODELS)):
@@ -170,6 +171,9 @@ def _from_bank(console: Console, code: str, how: Mapping[str, Any]) -> _Source:
     for name in ("parameters", "language"):
         if how[name] is not None:
             raise InputError("none with --bank (the release's own)", how[name], column=f"--{name}")
+    for name in ("ignore", "routed"):
+        if how[name]:
+            raise InputError("a file of responses with it", "--bank", column=f"--{name}")
     if how["group"] not in RECORDED_GROUPS:
         expected = "language or country (what sittings and candidates have)"
         raise InputError(expected, repr(how["group"]), column="--group")

@@ -14,7 +14,8 @@ import numpy as np
 
 from calibration.dif.likelihood_ratio import apart, unobserved
 from calibration.dif.matching import FOCAL
-from calibration.dif.study import Comparison, Options, modelled
+from calibration.dif.study import Comparison
+from calibration.dif.ways import Options, modelled
 from calibration.matrix import ResponseMatrix
 from calibration.mml import MmlFit
 from engine.ability.estimates import eap_scores

@@ -11,7 +11,8 @@ from typing import Any
 from calibration.dif.curves import pictures
 from calibration.dif.outputs import PASS_RATES, dif_rows, header, pass_rate_rows
 from calibration.dif.pass_rates import PassRate
-from calibration.dif.study import LIKELIHOOD_RATIO, LOGISTIC, Comparison, ItemResult
+from calibration.dif.study import Comparison, ItemResult
+from calibration.dif.ways import LIKELIHOOD_RATIO, LOGISTIC
 from calibration.report_page import facts, figure, folded, page, paragraph, table
 
 MOST_PANELS = 24

@@ -4,7 +4,8 @@ from support.group_data import drawn, joined, two_groups
 
 from calibration.dif.matching import on_theta, quantile_strata
 from calibration.dif.pass_rates import pass_rates
-from calibration.dif.study import Options, group_names, pair_of, study
+from calibration.dif.study import group_names, pair_of, study
+from calibration.dif.ways import Options
 from calibration.matrix import from_dense
 from engine.errors import InputError
 from engine.items import item_parameters

@@ -5,7 +5,8 @@ from scipy.special import expit
 
 from calibration.dif.cumulative_logit import fit_cumulative
 from calibration.dif.logistic import jodoin_gierl_class, logistic
-from calibration.dif.study import Options, study
+from calibration.dif.study import study
+from calibration.dif.ways import Options
 
 
 def test_two_categories_maximise_the_logistic_likelihood():

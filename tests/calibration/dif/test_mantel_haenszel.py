@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from calibration.dif.findings import benjamini_hochberg
 from calibration.dif.mantel_haenszel import ets_class, mantel_haenszel
-from calibration.dif.study import Options, study
+from calibration.dif.study import study
+from calibration.dif.ways import Options
 
 
 def persons(table):
