@@ -82,7 +82,8 @@ def _refused(
     model = models[0]
     if model not in FUNCTIONS:
         known = ", ".join(FUNCTIONS)
-        reason = " (girth's threepl_mml fails with numpy 2)" if model == "3pl" else ""
+        broken = " (girth's threepl_mml fails with numpy 2: use --backend mml)"
+        reason = broken if model == "3pl" else ""
         raise InputError(f"one of {known}", f"{model}{reason}", column=place)
     if settings.priors != Priors():
         found = ", ".join(settings.priors.text())
