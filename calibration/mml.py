@@ -60,7 +60,7 @@ from calibration.parameter_space import (
     with_histogram,
 )
 from calibration.priors import Priors
-from engine.arrays import Bools, Floats
+from engine.arrays import Bools, Floats, Ints
 from engine.items import ItemParameters
 
 GRADIENT_TOLERANCE = 1e-7
@@ -194,28 +194,38 @@ def fit(  # noqa: PLR0913 - what is known in advance, and how to go on from ther
     known, known_rows = known_parameters(matrix, fixed, start)
     models = checked_models(matrix, models, fixed, held)
     n_categories = category_numbers(matrix, models, known, known_rows, held)
-    names = sorted(set(matrix.group))
-    group = np.array([names.index(g) for g in matrix.group] or [0] * matrix.n_persons)
-    space = make_space(
-        matrix.item,
-        models,
-        n_categories,
-        fixed=held,
-        content=content,
-        n_groups=max(len(names), 1),
-        asymptotes=asymptotes,
-    )
-    counts = padded_counts(matrix, n_categories)
-    nominal = partial(nominal_start, matrix, counts, space.model)
-    state = starting_state(space, counts, known, known_rows, nominal)
-    if latent is not None:
-        state = replace(state, mean=latent[0], sd=latent[1])
-    design = make_design(matrix, n_categories, group.astype(np.int64))
+    group, n_groups = _group_numbers(matrix)
+    make = partial(make_space, content=content, n_groups=n_groups, asymptotes=asymptotes)
+    space = make(matrix.item, models, n_categories, fixed=held)
+    state = _first_state(matrix, space, n_categories, known, known_rows, latent)
+    design = make_design(matrix, n_categories, group)
     sums = spread(design) if spread else None
     found = _iterate(space, design, state, settings, progress, sums)
     if settings.histogram:
         found = _with_histogram(found, settings, progress, sums)
     return found if fixed is None else replace(found, items=with_held(found.items, fixed, held))
+
+
+def _group_numbers(matrix: ResponseMatrix) -> tuple[Ints, int]:
+    """Group of each person by its place among the sorted names, and how many there are."""
+    names = sorted(set(matrix.group))
+    places = {name: place for place, name in enumerate(names)}
+    numbers = [places[name] for name in matrix.group] or [0] * matrix.n_persons
+    return np.array(numbers, dtype=np.int64), max(len(names), 1)
+
+
+def _first_state(
+    matrix: ResponseMatrix,
+    space: Space,
+    n_categories: Ints,
+    known: ItemParameters | None,
+    known_rows: Ints,
+    latent: tuple[Floats, Floats] | None,
+) -> State:
+    counts = padded_counts(matrix, n_categories)
+    nominal = partial(nominal_start, matrix, counts, space.model)
+    state = starting_state(space, counts, known, known_rows, nominal)
+    return state if latent is None else replace(state, mean=latent[0], sd=latent[1])
 
 
 def _with_histogram(
