@@ -43,7 +43,7 @@ def test_recorded_sittings_become_a_run_a_folder_and_a_draft(
     assert len(found) == summary["n_items"] == 80
     tried = {name for name, row in found.items() if row["status"] == "pretest"}
     assert tried == {"AIR-16", "OPS-16", "SAF-16", "WX-16"}
-    assert 0 < len(estimated)
+    assert len(estimated) > 0
     assert estimated <= tried
     url = f"sqlite:///{demonstration}"
     _status, told, _err = run_command(
