@@ -202,11 +202,12 @@ def _question(db: Database, snapshot: Snapshot) -> Question | None:
     if presented is None or snapshot.is_overdue:
         return None
     tokens = choice_tokens(db, presented)
-    shown = shown_question(db, presented.revision_id, presented.language)
+    shown = shown_question(db, presented, lambda medium: medium.sha256)
+    html = {option.id: option.html for option in shown.options}
     return Question(
         position=presented.position,
         stem_html=shown.stem_html,
-        choices=tuple(Choice(token, shown.choices[choice]) for token, choice in tokens.items()),
+        choices=tuple(Choice(token, html[choice]) for token, choice in tokens.items()),
         language=presented.language,
     )
 

@@ -1,39 +1,44 @@
-"""A release's items as questions: their choices, their score, and what a page shows of them.
+"""A release's items as questions: their score, their order, and what a page shows of them.
 
 What is loaded never changes, so it is loaded once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 from item_bank.items.items import revision
-from item_bank.items.presentation import item_content, rendered, rendered_inline
-from item_bank.items.scoring import score
+from item_bank.items.presentation import Address, presented
+from item_bank.items.presented import Presented
+from item_bank.items.scoring import checked_response, score, shown_ids, shuffled_order
 from item_bank.store.database import Database
-
-
-@dataclass(frozen=True)
-class ShownQuestion:
-    """Safe HTML of the stem, and of each choice by its id."""
-
-    stem_html: str
-    choices: dict[str, str]
+from item_bank.store.tables.sittings import PresentedItem
 
 
 def choice_ids(db: Database, revision_id: str) -> tuple[str, ...]:
-    """Return the ids of an item's choices in the order of its author."""
-    return tuple(revision(db, revision_id).key["choices"])
-
-
-def mark(db: Database, revision_id: str, choice: str | None) -> int:
-    """Score a choice by the key of the revision that was shown."""
+    """Return the ids of an item's choices, areas or columns as its key has them."""
     shown = revision(db, revision_id)
-    return score(shown.type, shown.key, choice)
+    return shown_ids(shown.type, shown.key)
 
 
-def shown_question(db: Database, revision_id: str, language: str) -> ShownQuestion:
-    """Return what a page shows of an item in a language."""
-    content = item_content(db, revision_id, language)
-    html = {choice: rendered_inline(text) for choice, text in content.choices}
-    return ShownQuestion(rendered(content.stem), html)
+def drawn_order(db: Database, revision_id: str, seed: int, position: int) -> tuple[str, ...]:
+    """Return those ids in the order in which this sitting shows them at this position."""
+    shown = revision(db, revision_id)
+    return shuffled_order(shown.type, shown.key, seed, position)
+
+
+def mark(db: Database, revision_id: str, response: Any, language: str = "") -> int:
+    """Score a response by the key of the revision that was shown, in its language."""
+    shown = revision(db, revision_id)
+    return score(shown.type, shown.key, response, language)
+
+
+def checked(db: Database, revision_id: str, response: Any) -> Any:
+    """Return a response in its one form; `InputError` when the item allows none such."""
+    shown = revision(db, revision_id)
+    return checked_response(shown.type, shown.key, response)
+
+
+def shown_question(db: Database, row: PresentedItem, address: Address) -> Presented:
+    """Return what a page shows of a presented item, with the ids of its author."""
+    return presented(db, row.revision_id, row.language, address, order=row.choice_order)

@@ -13,11 +13,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.randomness import uniform
 from engine.rules.states import carried
 from engine.session import Step, next_step, record_response
 from item_bank.exams import records
-from item_bank.exams.questions import choice_ids, mark
+from item_bank.exams.questions import drawn_order, mark
 from item_bank.exams.results import build_result, result_row
 from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.surroundings import rules_state
@@ -33,9 +32,9 @@ TIME = "time"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came in: the choice (None: seen and left), under the key of the page it came from."""
+    """What came in: the response (None: seen and left), under the key of the page it came from."""
 
-    choice: str | None
+    response: Any
     key: str
     epoch: int
 
@@ -51,7 +50,7 @@ class Decision:
     step
         The engine's estimate and next item or stop; None when the answer came late.
     choice_order
-        Of the next item, when there is one.
+        Of the next item, when there is one: ids of its choices, areas or columns as shown.
     """
 
     answer: Answer
@@ -72,7 +71,7 @@ def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
     if snapshot.is_overdue:
         return Decision(answer, None, None, ())
     presented = snapshot.presented[-1]
-    points = mark(db, presented.revision_id, answer.choice)
+    points = mark(db, presented.revision_id, answer.response, presented.language)
     state = record_response(
         rules_state(db, snapshot), presented.row, points, **carried(presented.trace)
     )
@@ -84,10 +83,8 @@ def _choice_order(db: Database, snapshot: Snapshot, step: Step) -> tuple[str, ..
     """Shuffle the next item's choices by the sitting's seed, so that a reload shows the same."""
     if step.next_item is None:
         return ()
-    choices = choice_ids(db, snapshot.release.revision_ids[step.next_item])
-    position = snapshot.position + 1
-    draws = uniform(snapshot.sitting.seed, position, "choice order", range(len(choices)))
-    return tuple(choices[i] for i in draws.argsort(kind="stable"))
+    revision_id = snapshot.release.revision_ids[step.next_item]
+    return drawn_order(db, revision_id, snapshot.sitting.seed, snapshot.position + 1)
 
 
 def keep_first(
@@ -138,7 +135,7 @@ def _keep_presented(
 def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> Snapshot:
     sitting, answer, step = snapshot.sitting, decision.answer, decision.step
     content = records.new_content(
-        sitting.id, snapshot.position, sitting.organisation_id, {"choice": answer.choice}
+        sitting.id, snapshot.position, sitting.organisation_id, {"response": answer.response}
     )
     row = Response(
         sitting_id=sitting.id,
@@ -184,6 +181,6 @@ def keep_end(
     return snapshot
 
 
-def same_answer(content: ResponseContent | None, choice: str | None) -> bool:
-    """Whether a response, if not erased since, chose the same."""
-    return content is not None and bool(content.content.get("choice") == choice)
+def same_answer(content: ResponseContent | None, response: Any) -> bool:
+    """Whether a response, if not erased since, said the same."""
+    return content is not None and bool(content.content.get("response") == response)

@@ -1,174 +1,175 @@
-"""What an item says: the shape of its text in one language, by item type. Pure.
+"""What an item says: the checks and the kept form of its text and key, by item type. Pure.
 
 An item of type `PARAMETERS_ONLY` has a code and parameters and no text: it can be published and
-simulated, not presented. Called by the readers of bank files and by `presentation`.
+simulated, not presented. Called by the readers and writers of bank files; `types` knows the types.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from item_bank.items.markdown import MEDIA, images
+from item_bank.items.types.base import (
+    CODE,
+    LANGUAGE,
+    Flaw,
+    Flaws,
+    ItemType,
+    is_plain,
+    only,
+    short,
+    text_flaws,
+)
+from item_bank.items.types.catalogue import TYPES, type_named
+
+__all__ = [
+    "CODE",
+    "LANGUAGE",
+    "PARAMETERS_ONLY",
+    "Flaw",
+    "content_flaws",
+    "is_plain",
+    "media_in",
+    "ordered",
+    "stimulus_flaws",
+    "stored_key",
+    "stored_variant",
+    "written_key",
+    "written_variant",
+]
+
 PARAMETERS_ONLY = "parameters_only"
-SINGLE_CHOICE = "single_choice"
-TYPES = (SINGLE_CHOICE,)
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
-CHOICE = re.compile(r"\w{1,16}")
-CODE = re.compile(r"\w[\w .:/-]{0,63}")
-MAX_TEXT = 20_000
+_WORDS = ("stem", "rationale")
 
 
-@dataclass(frozen=True)
-class Flaw:
-    """Something wrong within an item: where (``variants.en.stem``), expected and found."""
-
-    path: str
-    expected: str
-    found: object
+# --- what is kept ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class SingleChoice:
-    """A stem and its choices in one language, as Markdown.
-
-    Parameters
-    ----------
-    stem
-        The question.
-    choices
-        Choice id and text, in the author's order.
-    rationale
-        Why the key is right; never shown in an exam.
-    """
-
-    stem: str
-    choices: tuple[tuple[str, str], ...]
-    rationale: str = ""
+def stored_variant(item_type: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a checked variant of a bank file into what is kept: named texts as ordered pairs."""
+    named = type_named(item_type).named
+    kept = {name: ordered(value) if name in named else value for name, value in content.items()}
+    return kept if kept.get("rationale") else {n: v for n, v in kept.items() if n != "rationale"}
 
 
-def single_choice(content: Mapping[str, Any]) -> SingleChoice:
-    """Read the content of a single-choice variant that was checked at import."""
-    choices = tuple((str(name), str(words)) for name, words in content["choices"])
-    return SingleChoice(content["stem"], choices, content.get("rationale", ""))
-
-
-def stored_variant(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a checked variant of a bank file into what is kept: choices as ordered pairs."""
-    choices = [[name, words] for name, words in content["choices"].items()]
-    kept = {"stem": content["stem"], "choices": choices}
-    return kept | ({"rationale": content["rationale"]} if content.get("rationale") else {})
-
-
-def written_variant(content: Mapping[str, Any]) -> dict[str, Any]:
+def written_variant(item_type: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """The reverse of `stored_variant`, for an export."""
-    return {**content, "choices": dict(content["choices"])}
+    kind = type_named(item_type)
+    order = ("stem", *kind.parts, *kind.optional, "rationale")
+    texts = {name: content[name] for name in order if name in content}
+    return {n: _named(value) if n in kind.named else value for n, value in texts.items()}
 
 
-def stored_key(key: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The scoring rule that is kept: the key, and the ids that a response may name."""
-    first = next(iter(variants.values()))
-    return {**key, "choices": sorted(first["choices"])}
+def ordered(named: Mapping[str, Any]) -> list[list[Any]]:
+    """Texts by id as pairs, which keep their order; those within texts likewise."""
+    return [
+        [name, ordered(value) if isinstance(value, Mapping) else value]
+        for name, value in named.items()
+    ]
 
 
-def is_plain(text: str) -> bool:
-    """Whether a text holds no control character but tab and line feed, and no half character."""
-    return not any(
-        (sign < " " and sign not in "\n\t") or "\ud800" <= sign <= "\udfff" for sign in text
-    )
+def _named(pairs: list[list[Any]]) -> dict[str, Any]:
+    return {name: _named(value) if isinstance(value, list) else value for name, value in pairs}
 
 
-def content_flaws(item_type: object, key: object, variants: Mapping[str, object]) -> Iterator[Flaw]:
+def stored_key(
+    item_type: str, key: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The scoring rule that is kept: the key, and what a response may name."""
+    return {**key, **type_named(item_type).stored_key(key, variants)}
+
+
+def written_key(item_type: str, key: Mapping[str, Any]) -> dict[str, Any]:
+    """The reverse of `stored_key`, for an export."""
+    own = {"choices", "rows", "columns", "gaps", "units"} if item_type in TYPES else set()
+    return {name: value for name, value in key.items() if name not in own}
+
+
+def media_in(content: object) -> Iterator[str]:
+    """Names of the media that a variant of an item or a stimulus shows, in its texts and beside."""
+    if isinstance(content, str):
+        found = images(content) if MEDIA in content else ()
+        yield from (image.address.removeprefix(MEDIA) for image in found)
+    elif isinstance(content, Mapping):
+        yield from (content[name] for name in ("media", "audio") if name in content)
+        for part in content.values():
+            yield from media_in(part)
+    elif isinstance(content, list | tuple):
+        for part in content:
+            yield from media_in(part)
+
+
+# --- what is wrong -----------------------------------------------------------------------------
+
+
+def content_flaws(item_type: object, key: object, variants: Mapping[str, object]) -> Flaws:
     """Everything that is wrong with the text and key of an item of a bank file."""
-    check = _CHECKS.get(str(item_type))
-    if check is None:
+    kind = TYPES.get(str(item_type))
+    if kind is None:
         yield Flaw("type", f"one of {', '.join(TYPES)}", repr(item_type))
         return
     if not variants:
         yield Flaw("variants", "at least one language", "none")
+    wrong = [flaw for language, one in variants.items() for flaw in _flaws(kind, language, one)]
+    texts: dict[str, Any] = dict(variants)
+    yield from wrong
+    if not wrong:
+        yield from _disagreements(kind, texts)
+    if not isinstance(key, Mapping):
+        yield Flaw("key", f"an object with the key of a {kind.name}", short(key))
+    elif variants and not wrong:
+        yield from kind.key_flaws(key, texts)
+
+
+def _flaws(kind: ItemType, language: str, variant: object) -> Flaws:
+    path = f"variants.{language}"
+    if not LANGUAGE.fullmatch(language):
+        yield Flaw("variants", "a language such as en or zh-Hans", repr(language))
+    if not isinstance(variant, Mapping):
+        yield Flaw(path, f"an object with {' and '.join(('stem', *kind.parts))}", short(variant))
+        return
+    yield from only(path, variant, ("stem", *kind.parts, *kind.optional, "rationale"))
+    yield from text_flaws(f"{path}.stem", variant.get("stem"))
+    if "rationale" in variant:
+        yield from text_flaws(f"{path}.rationale", variant["rationale"])
+    yield from kind.variant_flaws(path, variant)
+
+
+def _disagreements(kind: ItemType, variants: Mapping[str, Mapping[str, Any]]) -> Flaws:
+    """Ids that are not the same in every language."""
+    languages = list(variants)
+    for name in kind.named:
+        known = set(variants[languages[0]][name]) if languages else set()
+        for language in languages[1:]:
+            ids = variants[language][name]
+            if set(ids) != known:
+                path = f"variants.{language}.{name}"
+                yield Flaw(path, f"the {name} {', '.join(sorted(known))}", ", ".join(sorted(ids)))
+
+
+def stimulus_flaws(variants: Mapping[str, object]) -> Flaws:
+    """Everything that is wrong with the texts of a stimulus."""
+    if not variants:
+        yield Flaw("variants", "at least one language", "none")
     for language, variant in variants.items():
+        path = f"variants.{language}"
         if not LANGUAGE.fullmatch(language):
             yield Flaw("variants", "a language such as en or zh-Hans", repr(language))
-        yield from check(f"variants.{language}", variant)
-    yield from _key_flaws(key, variants)
-
-
-def _single_choice_flaws(path: str, variant: object) -> Iterator[Flaw]:
-    if not isinstance(variant, Mapping):
-        yield Flaw(path, "an object with stem and choices", _short(variant))
-        return
-    for name in sorted(set(variant) - {"stem", "choices", "rationale"}):
-        yield Flaw(path, "stem, choices and rationale only", repr(name))
-    yield from _text_flaws(f"{path}.stem", variant.get("stem"))
-    if "rationale" in variant:
-        yield from _text_flaws(f"{path}.rationale", variant["rationale"])
-    choices = variant.get("choices")
-    if not isinstance(choices, Mapping) or not 2 <= len(choices) <= 26:
-        yield Flaw(f"{path}.choices", "an object of 2 to 26 choices", _short(choices))
-        return
-    for name in (name for name in choices if not CHOICE.fullmatch(name)):
-        yield Flaw(f"{path}.choices", "choice ids of 1 to 16 letters and digits", _short(name))
-    for name, words in choices.items():
-        yield from _text_flaws(f"{path}.choices.{name}", words)
-    texts = [str(words).strip() for words in choices.values()]
-    for words in sorted({text for text in texts if texts.count(text) > 1}):
-        yield Flaw(f"{path}.choices", "choices that differ", f"{_short(words)} twice")
-
-
-def _key_flaws(key: object, variants: Mapping[str, object]) -> Iterator[Flaw]:
-    correct = key.get("correct") if isinstance(key, Mapping) else None
-    allowed = {"correct", "choices", "categories"}
-    if not isinstance(key, Mapping) or set(key) - allowed or not isinstance(correct, str):
-        yield Flaw("key", 'an object {"correct": choice}', _short(key))
-        return
-    known: set[str] | None = None
-    for language, variant in variants.items():
-        choices = variant.get("choices") if isinstance(variant, Mapping) else None
-        if not isinstance(choices, Mapping):
+        if not isinstance(variant, Mapping):
+            yield Flaw(path, "an object with title and text", short(variant))
             continue
-        if correct not in choices:
-            where = f"one of the choices of {language}: {', '.join(map(str, choices))}"
-            yield Flaw("key.correct", where, repr(correct))
-        if known is not None and set(choices) != known:
-            path = f"variants.{language}.choices"
-            yield Flaw(path, f"the choices {', '.join(sorted(known))}", ", ".join(sorted(choices)))
-        known = known or set(choices)
-    if "categories" in key and known:
-        yield from _category_flaws(key["categories"], correct, known)
+        yield from only(path, variant, ("title", "text", "audio", "transcript"))
+        yield from text_flaws(f"{path}.title", variant.get("title"), 200)
+        if "text" in variant or "audio" not in variant:
+            yield from text_flaws(f"{path}.text", variant.get("text"))
+        yield from _audio_flaws(path, variant)
 
 
-def _category_flaws(categories: object, correct: str, choices: set[str]) -> Iterator[Flaw]:
-    """A category for each choice, none left out; the key's is its own, and not that of silence."""
-    path = "key.categories"
-    if not isinstance(categories, Mapping) or set(categories) != choices:
-        yield Flaw(path, f"a category for each of {', '.join(sorted(choices))}", _short(categories))
-        return
-    numbers = list(categories.values())
-    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
-        yield Flaw(path, "whole numbers from 0", _short(numbers))
-        return
-    used = {0, *numbers}
-    if used != set(range(len(used))) or len(used) < 2:
-        yield Flaw(path, "categories 0, 1, 2, ... without a gap", _short(sorted(used)))
-    own = categories.get(correct)
-    if own == 0 or numbers.count(own) > 1:
-        expected = "a category above 0 that only the correct choice has (no answer is category 0)"
-        yield Flaw(f"{path}.{correct}", expected, own)
-
-
-def _text_flaws(path: str, value: object) -> Iterator[Flaw]:
-    if not isinstance(value, str) or not value.strip():
-        yield Flaw(path, "text", _short(value))
-    elif len(value) > MAX_TEXT:
-        yield Flaw(path, f"at most {MAX_TEXT} characters", len(value))
-    elif not is_plain(value):
-        yield Flaw(path, "text without control characters", _short(value))
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-_CHECKS: dict[str, Callable[[str, object], Iterator[Flaw]]] = {SINGLE_CHOICE: _single_choice_flaws}
+def _audio_flaws(path: str, variant: Mapping[str, Any]) -> Flaws:
+    if "audio" in variant and not isinstance(variant["audio"], str):
+        yield Flaw(f"{path}.audio", "the name of a medium", short(variant["audio"]))
+    if "audio" in variant and "transcript" not in variant:
+        yield Flaw(f"{path}.transcript", "a transcript, for who cannot hear the audio", "none")
+    if "transcript" in variant:
+        yield from text_flaws(f"{path}.transcript", variant["transcript"])

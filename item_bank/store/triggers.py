@@ -20,6 +20,11 @@ APPEND_ONLY = (
     "exam_versions",
     "item_revisions",
     "item_variants",
+    "stimulus_revisions",
+    "stimulus_variants",
+    "media",
+    "revision_media",
+    "stimulus_media",
     "results",
 )
 _FUNCTION = """

@@ -244,7 +244,6 @@ def test_problems_of_a_json_item_name_it_and_its_line(tmp_path):
         [
             "item S-01: parameters.a",
             "item S-01: key.correct",
-            "item S-01: key.correct",
             "item S-01: variants.ru.choices",
             "item S-02: colour",
             "item S-02: variants.en.stem",

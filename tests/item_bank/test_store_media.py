@@ -9,7 +9,7 @@ from item_bank.store import media
 from item_bank.store.media import add_medium, media_type, medium_bytes
 from item_bank.store.schema import organisation
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (3).to_bytes(4) + (2).to_bytes(4) + b"\x08\0\0\0\0"
 SVG = (
     b'<?xml version="1.0"?>\n<!-- a dot --><svg xmlns="http://www.w3.org/2000/svg"><circle/></svg>'
 )
@@ -32,7 +32,7 @@ SVG = (
 )
 def test_types_are_told_by_their_first_bytes(content, expected):
     if expected is None:
-        with pytest.raises(InputError, match="a PNG, JPEG, SVG, MP3 or Ogg file"):
+        with pytest.raises(InputError, match="a PNG, JPEG, WebP, SVG, MP3, WAV or Ogg file"):
             media_type(content)
     else:
         assert media_type(content) == expected
@@ -51,7 +51,7 @@ def test_types_are_told_by_their_first_bytes(content, expected):
     ],
 )
 def test_an_svg_that_does_more_than_draw_is_refused(db, inside):
-    content = b"<svg >" + inside + b"</svg>"
+    content = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">' + inside + b"</svg>"
 
     with (
         pytest.raises(InputError, match="without scripts and references"),
@@ -61,7 +61,10 @@ def test_an_svg_that_does_more_than_draw_is_refused(db, inside):
 
 
 def test_an_svg_may_refer_to_itself(db):
-    content = b'<svg ><use href="#a"/><rect fill="url(#b)"/></svg>'
+    content = (
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
+        b'<use href="#a"/><rect fill="url(#b)"/></svg>'
+    )
 
     with db.write() as session:
         kept = add_medium(session, content, organisation_id=organisation(db), now=1)

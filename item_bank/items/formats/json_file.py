@@ -25,6 +25,7 @@ from item_bank.items.content import (
     is_plain,
     stored_key,
     stored_variant,
+    written_key,
     written_variant,
 )
 from item_bank.items.formats.values import (
@@ -278,13 +279,14 @@ def _item(
         _check_content(value, parameters, note)
     if len(problems.found) > before:
         return None
+    kind = value["type"] if has_text else PARAMETERS_ONLY
     return ItemSource(
         code=str(code),
-        type=value["type"] if has_text else PARAMETERS_ONLY,
+        type=kind,
         content_area=checked_area,
-        key=stored_key(value["key"], variants) if has_text else {},
+        key=stored_key(kind, value["key"], variants) if has_text else {},
         about=about,
-        variants={language: stored_variant(v) for language, v in variants.items()},
+        variants={language: stored_variant(kind, v) for language, v in variants.items()},
         parameters=parameters,
         status=status,
     )
@@ -388,7 +390,7 @@ def bank_document(source: BankSource) -> dict[str, Any]:
 
 def _written(item: ItemSource) -> dict[str, Any]:
     text = item.type != PARAMETERS_ONLY
-    key = {name: value for name, value in item.key.items() if name != "choices"}
+    kind, key = item.type, written_key(item.type, item.key)
     parts = {
         "code": item.code,
         "type": item.type if text else None,
@@ -397,7 +399,7 @@ def _written(item: ItemSource) -> dict[str, Any]:
         **item.about,
         "parameters": _written_parameters(item.parameters) or None,
         "key": key or None,
-        "variants": {lang: written_variant(v) for lang, v in item.variants.items()} or None,
+        "variants": {lang: written_variant(kind, v) for lang, v in item.variants.items()} or None,
     }
     return {name: value for name, value in parts.items() if value is not None}
 

@@ -1,6 +1,7 @@
-"""Banks, items, their revisions and language variants, holds, and media.
+"""Banks, items and stimuli, their revisions and language variants, holds, and media.
 
-A revision and a variant never change; an edited item is a new revision.
+A revision and a variant never change; an edited item is a new revision, and so is every item of an
+edited stimulus.
 """
 
 from __future__ import annotations
@@ -34,6 +35,44 @@ class Bank(Base):
     created_at: Mapped[Time]
 
 
+class Stimulus(Base):
+    """A text, picture or sound that several items ask about, through all its revisions."""
+
+    __tablename__ = "stimuli"
+    __table_args__ = (UniqueConstraint("bank_id", "code"),)
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Organisation]
+    bank_id: Mapped[Key] = mapped_column(ForeignKey("banks.id"))
+    code: Mapped[Word]
+    created_at: Mapped[Time]
+
+
+class StimulusRevision(Base):
+    """One immutable wording of a stimulus, in all its languages."""
+
+    __tablename__ = "stimulus_revisions"
+    __table_args__ = (UniqueConstraint("stimulus_id", "number"),)
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Organisation]
+    stimulus_id: Mapped[Key] = mapped_column(ForeignKey("stimuli.id"))
+    number: Mapped[int]
+    content_hash: Mapped[Hash]
+    created_at: Mapped[Time]
+
+
+class StimulusVariant(Base):
+    """A stimulus in one language."""
+
+    __tablename__ = "stimulus_variants"
+
+    revision_id: Mapped[Key] = mapped_column(ForeignKey("stimulus_revisions.id"), primary_key=True)
+    language: Mapped[Word] = mapped_column(primary_key=True)
+    organisation_id: Mapped[Organisation]
+    content: Mapped[Json]  # title, text, audio, transcript
+
+
 class Item(Base):
     """A question through all its revisions."""
 
@@ -62,6 +101,7 @@ class ItemRevision(Base):
     content_area: Mapped[Word]  # "" where a bank has none
     key: Mapped[Json]  # the scoring rule; never leaves the server
     about: Mapped[Json]  # cognitive level, competency, enemies, stimulus
+    stimulus_revision_id: Mapped[Key | None] = mapped_column(ForeignKey("stimulus_revisions.id"))
     content_hash: Mapped[Hash]
     created_at: Mapped[Time]
 
@@ -74,7 +114,7 @@ class ItemVariant(Base):
     revision_id: Mapped[Key] = mapped_column(ForeignKey("item_revisions.id"), primary_key=True)
     language: Mapped[Word] = mapped_column(primary_key=True)
     organisation_id: Mapped[Organisation]
-    content: Mapped[Json]  # stem, choices, rationale
+    content: Mapped[Json]  # stem, what its type has, rationale
 
 
 class ItemHold(Base):
@@ -100,16 +140,29 @@ class Medium(Base):
     organisation_id: Mapped[Organisation]
     sha256: Mapped[Hash]
     media_type: Mapped[Word]
+    width: Mapped[int | None]  # in pixels, of a picture
+    height: Mapped[int | None]
     content: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[Time]
 
 
 class RevisionMedium(Base):
-    """Which media a variant shows, under which name."""
+    """Which media the variants of an item show, under which name."""
 
     __tablename__ = "revision_media"
 
     revision_id: Mapped[Key] = mapped_column(ForeignKey("item_revisions.id"), primary_key=True)
+    name: Mapped[Word] = mapped_column(primary_key=True)
+    organisation_id: Mapped[Organisation]
+    medium_id: Mapped[Key] = mapped_column(ForeignKey("media.id"))
+
+
+class StimulusMedium(Base):
+    """Which media the variants of a stimulus show, under which name."""
+
+    __tablename__ = "stimulus_media"
+
+    revision_id: Mapped[Key] = mapped_column(ForeignKey("stimulus_revisions.id"), primary_key=True)
     name: Mapped[Word] = mapped_column(primary_key=True)
     organisation_id: Mapped[Organisation]
     medium_id: Mapped[Key] = mapped_column(ForeignKey("media.id"))

@@ -65,7 +65,7 @@ class PresentedItem(Base):
     revision_id: Mapped[Key] = mapped_column(ForeignKey("item_revisions.id"), index=True)
     row: Mapped[int]  # the item's row in the release
     language: Mapped[Word]
-    choice_order: Mapped[Json]
+    choice_order: Mapped[Json]  # ids of choices, areas or a match's columns as shown
     trace: Mapped[Json]
     presented_at: Mapped[Time]
 

@@ -81,6 +81,8 @@ def upgrade() -> None:
         sa.Column("organisation_id", sa.String(length=32), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("media_type", sa.String(length=64), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column("height", sa.Integer(), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -253,6 +255,111 @@ def upgrade() -> None:
         op.f("ix_item_holds_organisation_id"), "item_holds", ["organisation_id"], unique=False
     )
     op.create_table(
+        "stimuli",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("bank_id", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bank_id"],
+            ["banks.id"],
+            name=op.f("fk_stimuli_bank_id_banks"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_stimuli_organisation_id_organisations"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stimuli")),
+        sa.UniqueConstraint("bank_id", "code", name=op.f("uq_stimuli_bank_id_code")),
+    )
+    op.create_index(
+        op.f("ix_stimuli_organisation_id"), "stimuli", ["organisation_id"], unique=False
+    )
+    op.create_table(
+        "stimulus_revisions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("stimulus_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_stimulus_revisions_organisation_id_organisations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["stimulus_id"],
+            ["stimuli.id"],
+            name=op.f("fk_stimulus_revisions_stimulus_id_stimuli"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stimulus_revisions")),
+        sa.UniqueConstraint(
+            "stimulus_id", "number", name=op.f("uq_stimulus_revisions_stimulus_id_number")
+        ),
+    )
+    op.create_index(
+        op.f("ix_stimulus_revisions_organisation_id"),
+        "stimulus_revisions",
+        ["organisation_id"],
+        unique=False,
+    )
+    op.create_table(
+        "stimulus_variants",
+        sa.Column("revision_id", sa.String(length=32), nullable=False),
+        sa.Column("language", sa.String(length=64), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_stimulus_variants_organisation_id_organisations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["stimulus_revisions.id"],
+            name=op.f("fk_stimulus_variants_revision_id_stimulus_revisions"),
+        ),
+        sa.PrimaryKeyConstraint("revision_id", "language", name=op.f("pk_stimulus_variants")),
+    )
+    op.create_index(
+        op.f("ix_stimulus_variants_organisation_id"),
+        "stimulus_variants",
+        ["organisation_id"],
+        unique=False,
+    )
+    op.create_table(
+        "stimulus_media",
+        sa.Column("revision_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("medium_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["medium_id"],
+            ["media.id"],
+            name=op.f("fk_stimulus_media_medium_id_media"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_stimulus_media_organisation_id_organisations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["stimulus_revisions.id"],
+            name=op.f("fk_stimulus_media_revision_id_stimulus_revisions"),
+        ),
+        sa.PrimaryKeyConstraint("revision_id", "name", name=op.f("pk_stimulus_media")),
+    )
+    op.create_index(
+        op.f("ix_stimulus_media_organisation_id"),
+        "stimulus_media",
+        ["organisation_id"],
+        unique=False,
+    )
+    op.create_table(
         "item_revisions",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("organisation_id", sa.String(length=32), nullable=False),
@@ -262,6 +369,7 @@ def upgrade() -> None:
         sa.Column("content_area", sa.String(length=64), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("stimulus_revision_id", sa.String(length=32), nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -271,6 +379,11 @@ def upgrade() -> None:
             ["organisation_id"],
             ["organisations.id"],
             name=op.f("fk_item_revisions_organisation_id_organisations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["stimulus_revision_id"],
+            ["stimulus_revisions.id"],
+            name=op.f("fk_item_revisions_stimulus_revision_id_stimulus_revisions"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_item_revisions")),
         sa.UniqueConstraint("item_id", "number", name=op.f("uq_item_revisions_item_id_number")),
