@@ -89,16 +89,6 @@ def lsat7_file(lsat7, tmp_path):
     return wide_file(lsat7, tmp_path / "lsat7.csv")
 
 
-def wide_file(matrix, path):
-    scores, observed = matrix.dense()
-    rows = [
-        ",".join(str(x) if seen else "" for x, seen in zip(own, mask, strict=True))
-        for own, mask in zip(scores, observed, strict=True)
-    ]
-    path.write_text("\n".join([",".join(matrix.item), *rows]) + "\n")
-    return path
-
-
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory):
     """A demonstration with 60 past sittings, as a database file with its secrets."""

@@ -8,7 +8,7 @@ import signal
 import distributed
 import numpy as np
 import pytest
-from conftest import wide_file
+from support.response_files import wide_file
 
 from calibration.fit_cluster import spread_over
 from calibration.matrix import from_dense

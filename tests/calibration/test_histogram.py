@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import wide_file
+from support.response_files import wide_file
 
 from calibration.expectation import person_estimates
 from calibration.histogram import moments_of, with_moments
