@@ -47,13 +47,26 @@ class ItemSource:
 
 
 @dataclass(frozen=True)
+class StimulusSource:
+    """A stimulus of a bank file, by language."""
+
+    code: str
+    variants: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class BankSource:
-    """A bank file: its items, and the bank's own code and description where it has them."""
+    """A bank file: its items, and the bank's own code and description where it has them.
+
+    ``media`` are the bytes of what its texts show, by name.
+    """
 
     file: str
     items: tuple[ItemSource, ...]
     code: str | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+    stimuli: tuple[StimulusSource, ...] = ()
+    media: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Problems:

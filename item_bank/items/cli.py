@@ -40,7 +40,7 @@ def _site(console: Console) -> Iterator[tuple[Database, str]]:
 @click.option("--dry-run", is_flag=True, help="Say what would change and keep nothing.")
 @click.pass_obj
 def import_file(console: Console, file: Path, code: str | None, dry_run: bool) -> None:
-    """Make or change a bank from FILE (CSV or JSON), whole or not at all.
+    """Make or change a bank from FILE (JSON, ZIP or CSV), whole or not at all.
 
     New parameters wait as a draft until `tarozu bank publish`.
     """
@@ -83,16 +83,18 @@ def check_files(console: Console, files: Sequence[Path]) -> None:
 @click.option("--force", is_flag=True, help="Write over a file.")
 @click.pass_obj
 def export_bank(console: Console, code: str, file: Path, release: int | None, force: bool) -> None:
-    """Write a bank to FILE: whole items with .json, parameters alone with .csv.
+    """Write a bank to FILE: whole items with .zip or .json, parameters alone with .csv.
+
+    Pictures and sounds are in the .zip, or go to the folder media/ beside the .json.
 
     Retired items are left out, unless a release has them.
     """
-    from item_bank.items.formats.writing import bank_text, write_new
+    from item_bank.items.formats.writing import write_bank
     from item_bank.items.overview import bank_source
 
     with _site(console) as (db, organisation):
         source = bank_source(db, code, organisation_id=organisation, release=release)
-    write_new(file, bank_text(source, file), force=force)
+    write_bank(source, file, force=force)
     bare = [i.code for i in source.items if not i.parameters and file.suffix.lower() == ".csv"]
     if bare:
         console.note(f"Not in the file, since they have no parameters: {', '.join(bare)}")

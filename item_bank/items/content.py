@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from item_bank.items.markdown import MEDIA, images
+from item_bank.items.markdown import MEDIA, MEDIUM_NAME, images
 from item_bank.items.types.base import (
     CODE,
     LANGUAGE,
@@ -86,13 +86,14 @@ def written_key(item_type: str, key: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in key.items() if name not in own}
 
 
-def media_in(content: object) -> Iterator[str]:
-    """Names of the media that a variant of an item or a stimulus shows, in its texts and beside."""
+def media_in(content: object) -> Iterator[tuple[str, str]]:
+    """Kind and name of the media that a variant of an item or a stimulus shows, with repeats."""
     if isinstance(content, str):
         found = images(content) if MEDIA in content else ()
-        yield from (image.address.removeprefix(MEDIA) for image in found)
+        yield from (("image", image.address.removeprefix(MEDIA)) for image in found)
     elif isinstance(content, Mapping):
-        yield from (content[name] for name in ("media", "audio") if name in content)
+        beside = (("image", "media"), ("audio", "audio"))
+        yield from ((kind, content[name]) for kind, name in beside if name in content)
         for part in content.values():
             yield from media_in(part)
     elif isinstance(content, list | tuple):
@@ -167,7 +168,8 @@ def stimulus_flaws(variants: Mapping[str, object]) -> Flaws:
 
 
 def _audio_flaws(path: str, variant: Mapping[str, Any]) -> Flaws:
-    if "audio" in variant and not isinstance(variant["audio"], str):
+    audio = variant.get("audio", "x")
+    if not isinstance(audio, str) or not MEDIUM_NAME.fullmatch(audio):
         yield Flaw(f"{path}.audio", "the name of a medium", short(variant["audio"]))
     if "audio" in variant and "transcript" not in variant:
         yield Flaw(f"{path}.transcript", "a transcript, for who cannot hear the audio", "none")

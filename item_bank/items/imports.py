@@ -17,13 +17,22 @@ from engine.errors import InputError
 from item_bank.items.bank_files import BankSource, ItemSource
 from item_bank.items.calibrations import DraftRow, add_draft
 from item_bank.items.content import PARAMETERS_ONLY
+from item_bank.items.illustrations import Illustrations, keep_illustrations
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters, last_release, plan
 from item_bank.items.scoring import misfit
 from item_bank.store.audit import append_site_event
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
+from item_bank.store.media import MediumInfo
 from item_bank.store.tables.base import new_id
-from item_bank.store.tables.items import Bank, Item, ItemRevision, ItemVariant
+from item_bank.store.tables.items import (
+    Bank,
+    Item,
+    ItemRevision,
+    ItemVariant,
+    RevisionMedium,
+    StimulusRevision,
+)
 
 
 @dataclass(frozen=True)
@@ -112,15 +121,34 @@ class _Content:
     key: Mapping[str, Any]
     about: Mapping[str, Any]
     variants: Mapping[str, Mapping[str, Any]]
+    media: Mapping[str, MediumInfo]
+    stimulus: StimulusRevision | None
 
     def hash(self) -> str:
-        return content_hash([self.type, self.content_area, self.key, self.about, self.variants])
+        """Hash of all that is said and shown, the stimulus included."""
+        media = {name: medium.sha256 for name, medium in self.media.items()}
+        stimulus = self.stimulus.content_hash if self.stimulus else None
+        said = [self.type, self.content_area, self.key, self.about, self.variants]
+        return content_hash([*said, media, stimulus])
 
 
-def revision_hash(revision: ItemRevision, variants: Mapping[str, Any]) -> str:
-    """Hash of all that a revision says, its texts included."""
+def revision_hash(
+    revision: ItemRevision,
+    variants: Mapping[str, Any],
+    media: Mapping[str, str],
+    stimulus: str | None,
+) -> str:
+    """Hash of all that a revision says and shows.
+
+    Parameters
+    ----------
+    media
+        Hashes of the media that its texts show, by name.
+    stimulus
+        Hash of its stimulus.
+    """
     r = revision
-    return _Content(r.type, r.content_area, r.key, r.about, variants).hash()
+    return content_hash([r.type, r.content_area, r.key, r.about, variants, media, stimulus])
 
 
 @dataclass
@@ -133,9 +161,11 @@ class _Work:
     newest: dict[str, ItemRevision]
     variants: dict[str, dict[str, Any]]
     parameters: dict[str, Mapping[str, Parameters]]
+    illustrations: Illustrations
     new_items: list[Item] = field(default_factory=list)
     new_revisions: list[ItemRevision] = field(default_factory=list)
     new_variants: list[ItemVariant] = field(default_factory=list)
+    new_media: list[RevisionMedium] = field(default_factory=list)
     rows: list[DraftRow] = field(default_factory=list)
     codes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -152,10 +182,11 @@ def _import(
     bank, is_new = _bank(session, code, organisation_id, now)
     about = tuple(name for name, says in source.about.items() if bank.about.get(name) != says)
     bank.about = {**bank.about, **source.about}
-    work = _found(session, bank, now)
+    work = _found(session, bank, now, keep_illustrations(session, bank, source, now))
+    _check_sets(work, source)
     for index, item in enumerate(source.items):
         _import_item(work, item, index)
-    for rows in (work.new_items, work.new_revisions, work.new_variants):
+    for rows in (work.new_items, work.new_revisions, work.new_variants, work.new_media):
         session.add_all(rows)
         session.flush()
     draft = _save_parameters(session, work)
@@ -188,7 +219,24 @@ def _bank(session: Session, code: str, organisation_id: str, now: int) -> tuple[
     return bank, True
 
 
-def _found(session: Session, bank: Bank, now: int) -> _Work:
+def _check_sets(work: _Work, source: BankSource) -> None:
+    """Refuse a new stimulus or medium under the name of one that an item outside of it shows."""
+    given = {item.code for item in source.items}
+    for code, item in work.items.items():
+        newest = work.newest.get(item.id)
+        name = newest.about.get("stimulus") if newest else None
+        if name in work.illustrations.revised and code not in given and item.status != "retired":
+            expected = f"all items about stimulus {name}, whose text changed"
+            raise InputError(expected, "none in the file", column=f"item {code}")
+        shown = work.illustrations.of_revisions.get(newest.id, {}) if newest else {}
+        for medium in sorted(set(shown) & set(work.illustrations.media)):
+            same = shown[medium].sha256 == work.illustrations.media[medium].sha256
+            if not same and code not in given:
+                expected = f"another name for {medium}, or the item in the file, too"
+                raise InputError(expected, "the name of its medium", column=f"item {code}")
+
+
+def _found(session: Session, bank: Bank, now: int, illustrations: Illustrations) -> _Work:
     items = {i.code: i for i in session.scalars(select(Item).where(Item.bank_id == bank.id))}
     revisions = (
         select(ItemRevision)
@@ -207,7 +255,7 @@ def _found(session: Session, bank: Bank, now: int) -> _Work:
     for variant in session.scalars(texts):
         variants.setdefault(variant.revision_id, {})[variant.language] = variant.content
     planned = {item.revision_id: item.parameters for item in plan(session, bank).items}
-    return _Work(bank, now, items, newest, variants, planned)
+    return _Work(bank, now, items, newest, variants, planned, illustrations)
 
 
 def _import_item(work: _Work, source: ItemSource, index: int) -> None:
@@ -264,6 +312,7 @@ def _revision(work: _Work, item: Item, source: ItemSource) -> ItemRevision:
         content_area=says.content_area,
         key=dict(says.key),
         about=dict(says.about),
+        stimulus_revision_id=says.stimulus.id if says.stimulus else None,
         content_hash=says.hash(),
         created_at=work.now,
     )
@@ -277,22 +326,51 @@ def _revision(work: _Work, item: Item, source: ItemSource) -> ItemRevision:
         )
         for language, content in says.variants.items()
     ]
+    place = {"revision_id": revision.id, "organisation_id": work.bank.organisation_id}
+    work.new_media += [
+        RevisionMedium(name=name, medium_id=medium.id, **place)
+        for name, medium in says.media.items()
+    ]
     return revision
 
 
 def _content(work: _Work, source: ItemSource, old: ItemRevision | None) -> _Content:
     """What the new revision says; a file with parameters only keeps the text that there is."""
+    illustrations = work.illustrations
     if source.type != PARAMETERS_ONLY or old is None:
-        area = source.content_area or ""
-        return _Content(source.type, area, source.key, source.about, source.variants)
+        return _Content(
+            source.type,
+            source.content_area or "",
+            source.key,
+            source.about,
+            source.variants,
+            illustrations.shown_by(source.variants),
+            _stimulus(work, source.about, source.variants, source.code),
+        )
     _check_model(source, old)
+    about, variants = {**old.about, **source.about}, work.variants.get(old.id, {})
     return _Content(
         old.type,
         old.content_area if source.content_area is None else source.content_area,
         old.key,
-        {**old.about, **source.about},
-        work.variants.get(old.id, {}),
+        about,
+        variants,
+        illustrations.of_revisions.get(old.id, {}),
+        _stimulus(work, about, variants, source.code),
     )
+
+
+def _stimulus(
+    work: _Work, about: Mapping[str, Any], variants: Mapping[str, Any], code: str
+) -> StimulusRevision | None:
+    """The newest wording of what an item with a text asks about, if the bank has it."""
+    name = str(about.get("stimulus"))
+    found = work.illustrations.stimuli.get(name) if variants else None
+    missing = set(variants) - work.illustrations.languages.get(name, set()) if found else set()
+    if missing:
+        expected = f"stimulus {name} in language {min(missing)}"
+        raise InputError(expected, "none", column=f"item {code}: stimulus")
+    return found
 
 
 def _check_model(source: ItemSource, old: ItemRevision) -> None:

@@ -5,7 +5,7 @@ Called by `tarozu bank` and the administrator's pages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from item_bank.items.bank_files import BankSource, ItemSource
 from item_bank.items.calibrations import release_link
+from item_bank.items.illustrations import stimuli_and_media
 from item_bank.items.items import held_codes
 from item_bank.items.plans import (
     EVERY_LANGUAGE,
@@ -105,14 +106,15 @@ def bank_source(
     with db.read() as session:
         bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
         if release is None:
-            items = _current(session, bank, plan(session, bank))
+            items = dict(_current(session, bank, plan(session, bank)))
         else:
             info = release_by_number(session, bank.id, release)
-            items = [
-                _source(session, item, item.revision_id, item.status)
+            items = {
+                item.revision_id: _source(session, item, item.revision_id, item.status)
                 for item in released_items(session, info.id)
-            ]
-        return BankSource("", tuple(items), bank.code, bank.about)
+            }
+        stimuli, media = stimuli_and_media(session, list(items))
+        return BankSource("", tuple(items.values()), bank.code, bank.about, stimuli, media)
 
 
 def joined(parameters: Mapping[str, Parameters]) -> dict[str, Parameters]:
@@ -205,20 +207,17 @@ def _languages(session: Session, bank: Bank) -> dict[str, set[str]]:
     return found
 
 
-def _current(session: Session, bank: Bank, planned: Plan) -> list[ItemSource]:
+def _current(session: Session, bank: Bank, planned: Plan) -> Iterator[tuple[str, ItemSource]]:
+    """Each item's source, by the id of its revision."""
     by_code = {item.code: item for item in planned.items}
     newest = {item.code: (item, revision) for item, revision in _newest(session, bank)}
-    return [
-        _source(
-            session,
-            by_code.get(code),
-            revision.id,
-            by_code[code].status if code in by_code else item.status,
-        )
-        for code in dict.fromkeys([*by_code, *newest])
-        for item, revision in [newest[code]]
-        if item.status != "retired"
-    ]
+    for code in dict.fromkeys([*by_code, *newest]):
+        item, revision = newest[code]
+        if item.status == "retired":
+            continue
+        one = by_code.get(code)
+        shown, status = (one.revision_id, one.status) if one else (revision.id, item.status)
+        yield shown, _source(session, one, shown, status)
 
 
 def _source(

@@ -251,7 +251,7 @@ def _attributes(revisions: Sequence[ItemRevision]) -> ItemAttributes:
         labels[name] = [one.get("labels", {}).get(name, "") for one in about]
     numbers = {name: [one[name] for one in about] for name in NUMBERS
                if all(name in one for one in about)}  # fmt: skip
-    labels["key"] = [str((revision.key or {}).get("correct", "")) for revision in revisions]
+    labels["key"] = [_place_of_key(revision.key or {}) for revision in revisions]
     return item_attributes(
         len(revisions),
         stimulus=[one.get("stimulus") or "" for one in about],
@@ -259,6 +259,12 @@ def _attributes(revisions: Sequence[ItemRevision]) -> ItemAttributes:
         labels=labels,
         numbers=numbers,
     )
+
+
+def _place_of_key(key: Mapping[str, Any]) -> str:
+    """The choice that is correct, where it is one."""
+    correct = key.get("correct")
+    return correct if isinstance(correct, str) else ""
 
 
 def parameter_arrays(rows: Sequence[tuple[str, str, str, dict[str, Any]]]) -> ItemParameters:

@@ -310,7 +310,7 @@ def test_an_export_does_not_write_over_a_file(tmp_path):
     write_new(path, "two", force=True)
 
     assert path.read_text() == "two"
-    with pytest.raises(InputError, match=r"ends in \.json or \.csv"):
+    with pytest.raises(InputError, match=r"ends in \.json, \.zip or \.csv"):
         bank_text(BankSource("", ()), tmp_path / "bank.xlsx")
 
 

@@ -9,15 +9,13 @@ line; nothing is read in part.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from item_bank.items.bank_files import BankSource, ItemSource, Problems, one_for_all
+from item_bank.items.bank_files import BankSource, ItemSource, Problems, StimulusSource, one_for_all
 from item_bank.items.content import (
     LANGUAGE,
     PARAMETERS_ONLY,
@@ -28,6 +26,10 @@ from item_bank.items.content import (
     written_key,
     written_variant,
 )
+from item_bank.items.formats.documents import Document, noting
+from item_bank.items.formats.media_files import FOLDER as MEDIA_FOLDER
+from item_bank.items.formats.media_files import Shelf, beside, media_shown
+from item_bank.items.formats.stimuli import check_stimuli, stimuli_of
 from item_bank.items.formats.values import (
     NUMBERS,
     SCALARS,
@@ -39,9 +41,11 @@ from item_bank.items.formats.values import (
     check_code,
     check_status,
     checked_parameters,
+    decoded,
     is_number,
     read_text,
 )
+from item_bank.items.formats.zip_file import read_zip
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters
 from item_bank.items.scoring import misfit
 
@@ -54,44 +58,43 @@ _ITEM_KEYS = {
 _BANK_KEYS = {"code", "name", "content_areas", "parameters_note"}
 
 
-@dataclass(frozen=True)
-class Document:
-    """A JSON file as read: its value and its text, in which lines are looked up."""
-
-    path: Path
-    text: str
-    value: Any
-
-    def line_of(self, code: object) -> int | None:
-        """The line in which an item's code stands."""
-        quoted = re.escape(json.dumps(code, ensure_ascii=False))
-        found = re.search(r'"code"\s*:\s*' + quoted, self.text)
-        return self.text.count("\n", 0, found.start()) + 1 if found else None
-
-
 # --- reading -----------------------------------------------------------------------------------
 
 
 def read_json(path: Path | str) -> BankSource:
-    """Read a bank file of the format "tarozu-bank".
+    """Read a bank file of the format "tarozu-bank", with the folder ``media`` beside it.
 
     Raises
     ------
     InputError
         A `BankFileError` with every problem.
     """
-    document = read_document(path)
+    return _read(read_document(path), beside(Path(path).parent / MEDIA_FOLDER))
+
+
+def read_bank_zip(path: Path | str) -> BankSource:
+    """Read an archive with ``bank.json`` and ``media/NAME``; `InputError` as `read_json`."""
+    content, shelf = read_zip(Path(path))
+    return _read(_parsed(path, decoded(content, path)), shelf)
+
+
+def _read(document: Document, shelf: Shelf) -> BankSource:
+    path = document.path
     problems = Problems(path)
     head = document.value if isinstance(document.value, Mapping) else {}
     if head.get("format") != FORMAT or head.get("version") != VERSION:
         found = f"{head.get('format')!r} version {head.get('version')!r}"
         raise InputError(f'"format": "{FORMAT}", "version": {VERSION}', found, file=path)
-    _only(head, {"format", "version", "bank", "items"}, problems, None, "")
+    _only(head, {"format", "version", "bank", "stimuli", "items"}, problems, None, "")
     about = _bank(head.get("bank", {}), problems, "bank.")
+    stimuli = stimuli_of(head, document, problems)
     items = tuple(_items(head.get("items"), document, problems, area=None))
     _areas_known(items, about, problems, document)
+    check_stimuli(items, stimuli, head, document, problems)
+    media = media_shown(items, stimuli, shelf, noting(document, problems))
     problems.stop()
-    return BankSource(str(path), items, about.get("code"), _without_code(about))
+    code, said = about.get("code"), _without_code(about)
+    return BankSource(str(path), items, code, said, stimuli, media)
 
 
 def bank_from_folder(folder: Path | str) -> BankSource:
@@ -107,10 +110,17 @@ def bank_from_folder(folder: Path | str) -> BankSource:
     problems = Problems(about_file.path)
     about = _bank(about_file.value, problems, "")
     problems.stop()
-    items: list[ItemSource] = []
+    parts: list[BankSource] = []
     for path in sorted((folder / "items").glob("*.json")):
-        items += _area_file(path, about, {item.code for item in items})
-    return BankSource(str(folder), tuple(items), about.get("code"), _without_code(about))
+        parts.append(_area_file(path, about, parts, beside(folder / MEDIA_FOLDER)))
+    return BankSource(
+        str(folder),
+        tuple(item for part in parts for item in part.items),
+        about.get("code"),
+        _without_code(about),
+        tuple(stimulus for part in parts for stimulus in part.stimuli),
+        {name: content for part in parts for name, content in part.media.items()},
+    )
 
 
 def read_document(path: Path | str) -> Document:
@@ -121,7 +131,10 @@ def read_document(path: Path | str) -> Document:
     InputError
         With line and column.
     """
-    text = read_text(path)
+    return _parsed(path, read_text(path))
+
+
+def _parsed(path: Path | str, text: str) -> Document:
     try:
         value = json.loads(text, object_pairs_hook=_unique)
         endless = next(_endless(value), None)
@@ -170,18 +183,25 @@ def _endless(
         yield from _endless(part, f"{where}[{place}]", code)
 
 
-def _area_file(path: Path, about: Mapping[str, Any], seen: set[str]) -> list[ItemSource]:
+def _area_file(
+    path: Path, about: Mapping[str, Any], before: Sequence[BankSource], shelf: Shelf
+) -> BankSource:
     document = read_document(path)
     problems = Problems(path)
     head = document.value if isinstance(document.value, Mapping) else {}
-    _only(head, {"area", "items"}, problems, None, "")
+    _only(head, {"area", "stimuli", "items"}, problems, None, "")
     area = check_area(head.get("area", ""), lambda e, f, c: problems.add(e, f, None, c), "area")
-    items = list(_items(head.get("items"), document, problems, area=area))
-    for code in sorted(seen & {item.code for item in items}):
+    stimuli = stimuli_of(head, document, problems)
+    items = tuple(_items(head.get("items"), document, problems, area=area))
+    twice = {i.code for part in before for i in part.items} & {i.code for i in items}
+    twice |= {s.code for part in before for s in part.stimuli} & {s.code for s in stimuli}
+    for code in sorted(twice):
         problems.add("codes that occur once", repr(code), document.line_of(code), "code")
     _areas_known(items, about, problems, document)
+    check_stimuli(items, stimuli, head, document, problems)
+    media = media_shown(items, stimuli, shelf, noting(document, problems))
     problems.stop()
-    return items
+    return BankSource(str(path), items, stimuli=stimuli, media=media)
 
 
 def _without_code(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -384,8 +404,18 @@ def bank_document(source: BankSource) -> dict[str, Any]:
         "format": FORMAT,
         "version": VERSION,
         "bank": {"code": source.code, **source.about},
+        **(
+            {"stimuli": [_written_stimulus(one) for one in source.stimuli]}
+            if source.stimuli
+            else {}
+        ),
         "items": [_written(item) for item in source.items],
     }
+
+
+def _written_stimulus(stimulus: StimulusSource) -> dict[str, Any]:
+    variants = {language: dict(said) for language, said in stimulus.variants.items()}
+    return {"code": stimulus.code, "variants": variants}
 
 
 def _written(item: ItemSource) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from engine.errors import InputError
 from item_bank.items.bank_files import BankFileError, BankSource
 from item_bank.items.formats.csv_file import read_csv
-from item_bank.items.formats.json_file import bank_from_folder, read_json
+from item_bank.items.formats.json_file import bank_from_folder, read_bank_zip, read_json
 from item_bank.items.formats.values import read_text
+from item_bank.items.formats.zip_file import is_bank
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class FileReport:
 
 
 def read_bank_file(path: Path | str) -> BankSource:
-    """Read a CSV or JSON file, or a folder with ``bank.json`` and ``items/*.json``.
+    """Read a CSV or JSON file, an archive with ``bank.json`` and ``media/``, or a folder.
+
+    A folder holds ``bank.json``, ``items/*.json`` and ``media/``.
 
     Raises
     ------
@@ -39,6 +42,8 @@ def read_bank_file(path: Path | str) -> BankSource:
     path = Path(path)
     if path.is_dir():
         return bank_from_folder(path)
+    if is_bank(path):
+        return read_bank_zip(path)
     unsupported = _unsupported(path)
     if unsupported:
         raise InputError("a bank file in CSV or JSON", unsupported, file=path)
@@ -48,7 +53,7 @@ def read_bank_file(path: Path | str) -> BankSource:
 def check_bank_file(path: Path | str) -> FileReport:
     """Read a file, import nothing, and list everything that is wrong with it."""
     try:
-        unsupported = _unsupported(Path(path))
+        unsupported = None if is_bank(Path(path)) else _unsupported(Path(path))
         if unsupported:
             return FileReport(str(path), 0, (unsupported,), ())
         source = read_bank_file(path)

@@ -42,6 +42,11 @@ def read_text(path: Path | str) -> str:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError("a file to read", (error.strerror or "none").lower(), file=path) from None
+    return decoded(data, path)
+
+
+def decoded(data: bytes, path: Path | str) -> str:
+    """Decode what was read; `InputError` as `read_text`."""
     if len(data) > MAX_BYTES:
         raise InputError(f"at most {MAX_BYTES >> 20} MiB", f"{len(data) >> 20} MiB", file=path)
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
