@@ -128,7 +128,7 @@ def _answer(db: Database, person: CandidateSession, sitting: str) -> Outcome:
         position=now.position,
         epoch=now.epoch,
         key=f"bench-{now.position}",
-        choice_token=now.question.choices[0].token,
+        read=lambda shown: shown.options[0].id,
     )
 
 

@@ -24,7 +24,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from item_bank.demo.build import CANDIDATES, STAFF
-from item_bank.exams.candidate_views import choice_tokens
+from item_bank.exams.candidate_views import by_content
+from item_bank.exams.page_names import as_page_shows
 from item_bank.exams.questions import mark
 from item_bank.exams.snapshots import read_snapshot
 from item_bank.store.database import Database
@@ -165,9 +166,9 @@ def choose(page: Page, db: Database, sitting: str, *, right: bool) -> None:
     """Choose a right or a wrong answer, which only the database can tell apart."""
     with db.read() as session:
         presented = read_snapshot(db, session, sitting).presented[-1]
-    tokens = choice_tokens(db, presented)
+    _, ids = as_page_shows(db, presented, by_content)
     fitting = [
-        t for t, choice in tokens.items() if bool(mark(db, presented.revision_id, choice)) == right
+        t for t, choice in ids.items() if bool(mark(db, presented.revision_id, choice)) == right
     ]
     page.locator(f"input[value='{fitting[0]}']").check()
 

@@ -17,6 +17,7 @@ from item_bank.store.database import Database
 from web.access import check_audiences, init_access
 from web.assets import init_assets
 from web.candidate.exam import exam
+from web.candidate.media import media
 from web.candidate.views import candidate
 from web.errors import init_errors
 from web.examiner.exams import exams
@@ -26,6 +27,7 @@ from web.formats import init_formats
 from web.health import health
 from web.language import init_language
 from web.logs import init_logs
+from web.questions import init_questions
 from web.security import init_security
 from web.settings import Settings
 from web.site import Site, keep_site
@@ -38,8 +40,9 @@ def create_app(db: Database, settings: Settings) -> Flask:
     _configure(app, db, settings)
     keep_site(app, Site(db, settings))
     Htmx(app)
-    for init in (init_logs, init_access, init_language, init_formats, init_figures, init_assets):
+    for init in (init_logs, init_access, init_language, init_formats, init_figures, init_questions):
         init(app)
+    init_assets(app)
     init_security(app, settings)
     CSRFProtect(app)  # after the gate: an ended session leads to sign-in, not to an error
     init_errors(app)
@@ -66,7 +69,7 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 
 
 def _register(app: Flask, settings: Settings) -> None:
-    for blueprint in (health, candidate, exam, examiner, exams):
+    for blueprint in (health, candidate, exam, media, examiner, exams):
         app.register_blueprint(blueprint)
     if settings.debug:
         app.register_blueprint(style_guide)

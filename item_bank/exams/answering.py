@@ -7,22 +7,32 @@ something has changed, the answer is decided upon again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from engine.errors import InputError
 from item_bank.exams import records
-from item_bank.exams.candidate_views import choice_tokens
+from item_bank.exams.candidate_views import by_content
+from item_bank.exams.errors import ForeignResponse
+from item_bank.exams.page_names import as_page_shows, with_ids
+from item_bank.exams.questions import checked
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot, read_own_snapshot, read_snapshot
 from item_bank.exams.steps import Answer, Decision, decide, keep_answer, same_answer
+from item_bank.items.presented import Presented
 from item_bank.store.audit import append_sitting_event
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import Response, ResponseContent, Sitting
 
 TRIES = 5
 MAX_KEY_LENGTH = 64
+
+Reader = Callable[[Presented], Any]
+"""From an item as its page showed it to a response in the names of that page."""
 
 
 class Outcome(StrEnum):
@@ -47,7 +57,7 @@ def answer(
     position: int,
     epoch: int,
     key: str,
-    choice_token: str | None,
+    read: Reader,
 ) -> Outcome:
     """Take an answer to the open question, once.
 
@@ -55,8 +65,9 @@ def answer(
     ----------
     position, epoch, key
         As the page carried them: of the question, of the lease, and of this showing of the page.
-    choice_token
-        None: seen and left without an answer, which scores 0.
+    read
+        What was sent, as a response to the item as its page showed it; None: seen and left without
+        an answer, which scores 0. It raises `ForeignResponse` for what that page could not send.
 
     Raises
     ------
@@ -67,15 +78,36 @@ def answer(
         with db.read() as session:
             snapshot = read_own_snapshot(db, session, sitting_id, candidate)
             earlier = _earlier(session, snapshot, position, key)
-        refusal = _refusal(db, snapshot, earlier, position, epoch, key, choice_token)
+        sent = _sent(db, snapshot, position, read)
+        refusal = _refusal(snapshot, earlier, position, epoch, key, sent)
         if refusal is not None:
             return _note(db, sitting_id, refusal, position)
-        choice = choice_tokens(db, snapshot.presented[-1])[choice_token] if choice_token else None
-        decision = decide(db, snapshot, Answer(choice, key, epoch))
+        decision = decide(db, snapshot, Answer(sent.response, key, epoch))
         outcome = _keep(db, snapshot, decision)
         if outcome is not None:
             return outcome
     raise RuntimeError(f"sitting {sitting_id} changed {TRIES} times while one answer was taken")
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A response with the author's ids, or that there is none that the page could have sent."""
+
+    response: Any
+    foreign: bool = False
+
+
+def _sent(db: Database, snapshot: Snapshot, position: int, read: Reader) -> _Sent:
+    """Read what was sent as a response to the item at that position."""
+    if not 0 < position <= len(snapshot.presented):
+        return _Sent(None, foreign=True)
+    row = snapshot.presented[position - 1]
+    try:
+        shown, ids = as_page_shows(db, row, by_content)
+        value = with_ids(read(shown), ids, shown.type)
+        return _Sent(checked(db, row.revision_id, value))
+    except (ForeignResponse, InputError):
+        return _Sent(None, foreign=True)
 
 
 @dataclass(frozen=True)
@@ -95,43 +127,30 @@ def _earlier(session: Session, snapshot: Snapshot, position: int, key: str) -> _
 
 
 def _refusal(
-    db: Database,
     snapshot: Snapshot,
     earlier: _Earlier | None,
     position: int,
     epoch: int,
     key: str,
-    token: str | None,
+    sent: _Sent,
 ) -> Outcome | None:
     if earlier is not None:
-        return _repeated(db, snapshot, earlier, position, key, token)
+        return _repeated(earlier, position, key, sent)
     if snapshot.open_item is None:
         return Outcome.CLOSED
     if epoch != snapshot.sitting.lease_epoch:
         return Outcome.TAKEN_OVER
-    if position != snapshot.position or not 0 < len(key) <= MAX_KEY_LENGTH:
-        return Outcome.TAMPERED
-    if token is not None and token not in choice_tokens(db, snapshot.presented[-1]):
+    if position != snapshot.position or not 0 < len(key) <= MAX_KEY_LENGTH or sent.foreign:
         return Outcome.TAMPERED
     return None
 
 
-def _repeated(
-    db: Database,
-    snapshot: Snapshot,
-    earlier: _Earlier,
-    position: int,
-    key: str,
-    token: str | None,
-) -> Outcome:
+def _repeated(earlier: _Earlier, position: int, key: str, sent: _Sent) -> Outcome:
     response = earlier.response
     if response.idempotency_key != key:
         return Outcome.ALREADY_ANSWERED
-    tokens = choice_tokens(db, snapshot.presented[response.position - 1])
-    chosen = None if token is None else tokens.get(token, "")
-    if response.position == position and same_answer(earlier.content, chosen):
-        return Outcome.REPEATED
-    return Outcome.CONFLICT
+    same = not sent.foreign and same_answer(earlier.content, sent.response)
+    return Outcome.REPEATED if response.position == position and same else Outcome.CONFLICT
 
 
 def _note(db: Database, sitting_id: str, outcome: Outcome, position: int) -> Outcome:

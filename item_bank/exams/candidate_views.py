@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from engine.rules.pretest import items_until
 from item_bank.exams.designs import LoadedExam, current_version
+from item_bank.exams.errors import NotFound
 from item_bank.exams.exam_files import fewest_items, most_items
-from item_bank.exams.questions import shown_question
+from item_bank.exams.page_names import as_page_shows
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import seconds_allowed, sittings_of
 from item_bank.exams.snapshots import (
@@ -21,30 +22,20 @@ from item_bank.exams.snapshots import (
     rows_to_try_out,
 )
 from item_bank.exams.surroundings import earlier_rows
+from item_bank.items.presentation import Address, media_of
+from item_bank.items.presented import Presented
 from item_bank.store.database import Database
-from item_bank.store.secret_keys import keyed_hash
+from item_bank.store.media import MediumInfo, medium_bytes
 from item_bank.store.tables.exams import Exam, Registration
-from item_bank.store.tables.sittings import PresentedItem, Sitting
-
-TOKEN_LENGTH = 16
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A choice as a page shows it: an opaque token and safe HTML."""
-
-    token: str
-    html: str
+from item_bank.store.tables.sittings import Sitting
 
 
 @dataclass(frozen=True)
 class Question:
-    """The open question."""
+    """The open question, under the names of its page."""
 
     position: int
-    stem_html: str
-    choices: tuple[Choice, ...]
-    language: str
+    shown: Presented
 
 
 @dataclass(frozen=True)
@@ -139,8 +130,20 @@ def _status(exam: Exam, last: Sitting | None, attempts_left: int) -> str:
     return "ready" if exam.status == "open" else "closed"
 
 
-def view(db: Database, candidate: CandidateSession, sitting_id: str) -> SittingView:
+def by_content(medium: MediumInfo) -> str:
+    """Name a medium by its content hash alone."""
+    return medium.sha256
+
+
+def view(
+    db: Database, candidate: CandidateSession, sitting_id: str, address: Address = by_content
+) -> SittingView:
     """Return what the exam page shows.
+
+    Parameters
+    ----------
+    address
+        Where the page finds a medium of its question.
 
     Raises
     ------
@@ -151,10 +154,10 @@ def view(db: Database, candidate: CandidateSession, sitting_id: str) -> SittingV
         snapshot = read_own_snapshot(db, session, sitting_id, candidate)
         asks = snapshot.exam.plan.design.pretest.count > 0
         met = earlier_rows(session, snapshot) if asks else frozenset()
-    return _view(db, snapshot, met)
+    return _view(db, snapshot, met, address)
 
 
-def _view(db: Database, snapshot: Snapshot, met: frozenset[int]) -> SittingView:
+def _view(db: Database, snapshot: Snapshot, met: frozenset[int], address: Address) -> SittingView:
     sitting, exam = snapshot.sitting, snapshot.exam
     answered = len(snapshot.responses)
     at_least, at_most = _to_go(snapshot, met)
@@ -174,7 +177,7 @@ def _view(db: Database, snapshot: Snapshot, met: frozenset[int]) -> SittingView:
         deadline_at=sitting.deadline_at,
         finished_at=sitting.finished_at,
         stop_reason=sitting.stop_reason,
-        question=_question(db, snapshot),
+        question=_question(db, snapshot, address),
         note=snapshot.release.note,
     )
 
@@ -197,25 +200,30 @@ def _to_go(snapshot: Snapshot, met: frozenset[int]) -> tuple[int, int]:
     return max(to_go(target=fewest), 1), max(to_go(target=most), 1)
 
 
-def _question(db: Database, snapshot: Snapshot) -> Question | None:
-    presented = snapshot.open_item
-    if presented is None or snapshot.is_overdue:
+def _question(db: Database, snapshot: Snapshot, address: Address) -> Question | None:
+    row = snapshot.open_item
+    if row is None or snapshot.is_overdue:
         return None
-    tokens = choice_tokens(db, presented)
-    shown = shown_question(db, presented, lambda medium: medium.sha256)
-    html = {option.id: option.html for option in shown.options}
-    return Question(
-        position=presented.position,
-        stem_html=shown.stem_html,
-        choices=tuple(Choice(token, html[choice]) for token, choice in tokens.items()),
-        language=presented.language,
-    )
+    shown, _ = as_page_shows(db, row, address)
+    return Question(row.position, shown)
 
 
-def choice_tokens(db: Database, presented: PresentedItem) -> dict[str, str]:
-    """Return the opaque token of each choice of a presented item, in the order shown."""
-    key = db.secrets().presentation
-    place = presented.sitting_id, str(presented.position)
-    return {
-        keyed_hash(key, *place, choice)[:TOKEN_LENGTH]: choice for choice in presented.choice_order
-    }
+def own_medium(
+    db: Database, candidate: CandidateSession, sitting_id: str, sha256: str
+) -> tuple[str, bytes]:
+    """Return type and bytes of a medium of the open question of a candidate's own sitting.
+
+    Raises
+    ------
+    NotFound
+        When the sitting is not this candidate's, or its open question does not show it.
+    """
+    with db.read() as session:
+        snapshot = read_own_snapshot(db, session, sitting_id, candidate)
+    row = snapshot.open_item
+    shown = {} if row is None or snapshot.is_overdue else media_of(db, row.revision_id)
+    if sha256 not in shown:
+        raise NotFound
+    with db.read() as session:
+        own = snapshot.sitting.organisation_id
+        return medium_bytes(session, shown[sha256].id, organisation_id=own)

@@ -17,3 +17,7 @@ class TooManyAttempts(Exception):  # noqa: N818 - as above
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
         super().__init__(f"too many failed sign-ins; try again in {seconds} s")
+
+
+class ForeignResponse(Exception):  # noqa: N818 - as above
+    """Not a response that the page of this presentation could send."""

@@ -39,6 +39,14 @@ def checked(db: Database, revision_id: str, response: Any) -> Any:
     return checked_response(shown.type, shown.key, response)
 
 
-def shown_question(db: Database, row: PresentedItem, address: Address) -> Presented:
-    """Return what a page shows of a presented item, with the ids of its author."""
-    return presented(db, row.revision_id, row.language, address, order=row.choice_order)
+def shown_question(
+    db: Database, row: PresentedItem, address: Address, language: str | None = None
+) -> Presented:
+    """Return what a page shows of a presented item, with the ids of its author.
+
+    Parameters
+    ----------
+    language
+        None for that in which it was first presented.
+    """
+    return presented(db, row.revision_id, language or row.language, address, order=row.choice_order)

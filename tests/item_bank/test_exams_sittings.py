@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from support.banks import small_bank_document
-from support.sittings import EXAM, begin, finish, open_hall, respond
+from support.sittings import EXAM, begin, finish, open_hall, respond, saying
 
 from engine.errors import InputError
 from item_bank.exams import answering, sittings
@@ -110,7 +110,7 @@ def test_an_old_question_cannot_be_answered_again(hall):
 
 
 @pytest.mark.parametrize(
-    "tampered", [{"choice_token": "0" * 16}, {"position": 2}, {"key": ""}, {"key": "x" * 65}]
+    "tampered", [{"read": saying("0" * 16)}, {"position": 2}, {"key": ""}, {"key": "x" * 65}]
 )
 def test_what_this_page_could_not_have_sent_is_refused_and_recorded(hall, tampered):
     now = begin(hall, hall.alice)
@@ -132,7 +132,7 @@ def test_after_a_take_over_the_older_window_is_turned_away(hall):
 def test_a_question_left_without_an_answer_scores_nothing(hall):
     now = begin(hall, hall.alice)
 
-    assert respond(hall, hall.alice, now, choice_token=None) is Outcome.ACCEPTED
+    assert respond(hall, hall.alice, now, read=saying(None)) is Outcome.ACCEPTED
     with hall.db.read() as session:
         assert session.scalars(select(Response.score)).one() == 0
 

@@ -99,13 +99,18 @@ def begin(hall: Hall, candidate: CandidateSession, language: str = "en") -> Sitt
     return view(hall.db, candidate, started.sitting_id)
 
 
+def saying(response: object):
+    """A reader that finds this response in whatever was sent."""
+    return lambda _shown: response
+
+
 def respond(hall: Hall, candidate: CandidateSession, now: SittingView, choice: int = 0, **other):
     """Answer the question of a view with its n-th choice; other fields of the form as given."""
     form = {
         "position": now.position,
         "epoch": now.epoch,
         "key": f"key-{now.position}",
-        "choice_token": now.question.choices[choice].token,
+        "read": saying(now.question.shown.options[choice].id),
     } | other
     return answer(hall.db, candidate, now.sitting_id, **form)
 

@@ -63,7 +63,7 @@ def test_pages_of_a_candidate(page, address, codes):
     page.get_by_role("button", name="Start the exam").click()
     check(page)
     page.get_by_role("button", name="Confirm answer").click()
-    page.get_by_text("You have not chosen an answer.").wait_for()
+    page.get_by_text("You have not given an answer.").wait_for()
     check(page)
     while "/result" not in page.url:
         number = int(re.search(r"\d+", page.get_by_role("heading", level=1).inner_text())[0])

@@ -178,7 +178,7 @@ def test_a_missing_answer_is_named_and_can_be_meant(address, codes, watched):
     page = watched.page
     begin(page, address, codes["Alice"])
     page.get_by_role("button", name="Confirm answer").click()
-    expect(page.get_by_text("You have not chosen an answer.")).to_be_visible()
+    expect(page.get_by_text("You have not given an answer.")).to_be_visible()
     page.get_by_role("button", name="Go on without an answer").click()
 
     expect(page.get_by_role("heading", name="Question 2")).to_be_visible()

@@ -14,6 +14,9 @@ EVERYBODY = ("candidate", "examiner", "administrator", "psychometrician")
 ADDRESS = {
     "sitting_id": "0" * 32,
     "registration_id": "0" * 32,
+    "sha256": "0" * 64,
+    "language": "en",
+    "step": 1,
     "code": "none",
     "filename": "css/base.css",
 }

@@ -110,7 +110,7 @@ def test_confirming_without_a_choice_changes_nothing_and_offers_both_ways(alice,
     response = alice.answer(sitting, choice="", headers=headers)
 
     assert response.status_code == 422
-    assert "You have not chosen an answer." in response.text
+    assert "You have not given an answer." in response.text
     assert alice.field("position") == "1"
     assert alice.field("key") == key
 

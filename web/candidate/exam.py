@@ -13,14 +13,19 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, gettext, lazy_gettext
+from werkzeug.datastructures import MultiDict
 
 from item_bank.exams import answering
 from item_bank.exams.answering import Outcome
 from item_bank.exams.candidate_views import SittingView, view
+from item_bank.exams.errors import ForeignResponse
 from item_bank.exams.results import result_of
 from item_bank.exams.sittings import take_over as take_over_sitting
+from item_bank.items.presented import Presented
+from item_bank.store.media import MediumInfo
 from web.access import current_candidate, for_candidates
 from web.candidate.lease import hold, holds
+from web.candidate.responses import Flaw, read_form, response_from_form
 from web.htmx import send_to, wants_fragment
 from web.site import database
 
@@ -30,6 +35,8 @@ QUESTION = "candidate/_question.html"
 TAKEN_OVER = "candidate/_taken_over.html"
 TIME_UP = "candidate/_time_up.html"
 MAX_FIELD = 64
+WITHOUT, ANYWAY = "without", "anyway"
+NOTHING: MultiDict[str, str] = MultiDict()
 
 
 @dataclass(frozen=True)
@@ -70,14 +77,20 @@ class Posted:
     position: int
     epoch: int
     key: str
-    choice: str | None
+
+
+def _view(sitting_id: str) -> SittingView:
+    def address(medium: MediumInfo) -> str:
+        return url_for("media.medium", sitting_id=sitting_id, sha256=medium.sha256)
+
+    return view(database(), current_candidate(), sitting_id, address)
 
 
 @exam.get("/sitting/<sitting_id>")
 @for_candidates
 def page(sitting_id: str) -> ResponseReturnValue:
     """Show the sitting as it stands."""
-    seen = view(database(), current_candidate(), sitting_id)
+    seen = _view(sitting_id)
     notice = MOVED_ON if "moved" in request.args else None
     return _show(seen, saved="saved" in request.args and seen.answered > 0, notice=notice)
 
@@ -87,9 +100,10 @@ def page(sitting_id: str) -> ResponseReturnValue:
 def answer(sitting_id: str) -> ResponseReturnValue:
     """Take an answer to the current question, once, and show what comes next."""
     posted = _posted()
-    if posted.choice is None and "without" not in request.form:
-        seen = view(database(), current_candidate(), sitting_id)
-        return _show(seen, status=422, problem=True, key=posted.key)
+    seen = _view(sitting_id)
+    flaw = _flaw(seen, posted)
+    if flaw is not None:
+        return _show(seen, status=422, flaw=flaw, key=posted.key)
     outcome = answering.answer(
         database(),
         current_candidate(),
@@ -97,7 +111,7 @@ def answer(sitting_id: str) -> ResponseReturnValue:
         position=posted.position,
         epoch=posted.epoch,
         key=posted.key,
-        choice_token=posted.choice,
+        read=_read,
     )
     return _after(outcome, sitting_id)
 
@@ -111,15 +125,30 @@ def _posted() -> Posted:
         int(position),
         int(epoch),
         form.get("key", "")[:MAX_FIELD],
-        form.get("choice", "")[:MAX_FIELD] or None,
     )
+
+
+def _flaw(seen: SittingView, posted: Posted) -> Flaw | None:
+    """Return what the candidate should look at before the answer counts."""
+    form = request.form
+    if seen.question is None or posted.position != seen.position or WITHOUT in form:
+        return None
+    try:
+        flaw = read_form(seen.question.shown, form).flaw
+    except ForeignResponse:
+        return None  # answering refuses and logs it
+    return None if flaw and flaw.may_stand and ANYWAY in form else flaw
+
+
+def _read(shown: Presented) -> Any:
+    return None if WITHOUT in request.form else response_from_form(shown, request.form)
 
 
 def _after(outcome: Outcome, sitting_id: str) -> ResponseReturnValue:
     saved = outcome in {Outcome.ACCEPTED, Outcome.REPEATED}
     if saved and not wants_fragment():
         return redirect(url_for("exam.page", sitting_id=sitting_id, saved=1), 303)
-    seen = view(database(), current_candidate(), sitting_id)
+    seen = _view(sitting_id)
     if outcome is Outcome.TAKEN_OVER:
         return _render(seen, TAKEN_OVER, 409)
     if outcome is Outcome.CLOSED:
@@ -132,7 +161,7 @@ def _show(
     *,
     status: int = 200,
     saved: bool = False,
-    problem: bool = False,
+    flaw: Flaw | None = None,
     key: str | None = None,
     notice: Notice | None = None,
 ) -> ResponseReturnValue:
@@ -146,7 +175,8 @@ def _show(
         QUESTION,
         status,
         key=key or secrets.token_hex(16),
-        problem=problem,
+        flaw=flaw,
+        given=request.form if flaw else NOTHING,
         notice=notice,
         saved_at=seen.now if saved else None,
     )
@@ -189,7 +219,7 @@ def _words() -> dict[str, str]:
 @for_candidates
 def clock(sitting_id: str) -> ResponseReturnValue:
     """Tell the page's script how much time is left and where the sitting stands; never writes."""
-    seen = view(database(), current_candidate(), sitting_id)
+    seen = _view(sitting_id)
     left = None if seen.deadline_at is None else (seen.deadline_at - seen.now) // 1000
     return {
         "left": left,
@@ -222,7 +252,7 @@ def result(sitting_id: str) -> ResponseReturnValue:
 
 
 def _without_result(sitting_id: str) -> ResponseReturnValue:
-    seen = view(database(), current_candidate(), sitting_id)
+    seen = _view(sitting_id)
     if seen.question is not None:
         return redirect(url_for("exam.page", sitting_id=sitting_id), 303)
     return Response(

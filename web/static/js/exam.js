@@ -52,18 +52,39 @@
     return "tarozu-draft:" + form.dataset.draft;
   }
 
-  function restoreDraft() {
-    const form = byId("answer");
-    const token = form && remembered(draftName(form));
-    if (!token) return;
-    for (const input of form.querySelectorAll("input[name=choice]")) {
-      input.checked = input.value === token;
-    }
+  /* What the candidate has said: the answer's own controls, and none of the form's others. */
+  function controls(form) {
+    return form.querySelectorAll(".question :is(input, select)");
   }
 
-  document.addEventListener("change", (event) => {
-    if (event.target.name === "choice") remember(draftName(event.target.form), event.target.value);
-  });
+  function keepDraft(form) {
+    const said = Array.from(controls(form))
+      .filter((one) => (one.matches("[type=radio], [type=checkbox]") ? one.checked : one.value))
+      .map((one) => [one.name, one.value]);
+    remember(draftName(form), JSON.stringify(said));
+  }
+
+  function restoreDraft() {
+    const form = byId("answer");
+    const kept = form && remembered(draftName(form));
+    if (kept) {
+      const said = JSON.parse(kept);
+      for (const one of controls(form)) putBack(one, said);
+    }
+    document.dispatchEvent(new Event("question:ready"));
+  }
+
+  function putBack(one, said) {
+    const own = said.filter(([name]) => name === one.name).map(([, value]) => value);
+    if (one.matches("[type=radio], [type=checkbox]")) one.checked = own.includes(one.value);
+    else if (own.length) one.value = own[0];
+  }
+
+  for (const name of ["change", "input"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.form && event.target.form.id === "answer") keepDraft(event.target.form);
+    });
+  }
 
   /* --- saving --------------------------------------------------------------------------------- */
 
@@ -74,14 +95,13 @@
     element.textContent = text;
   }
 
-  /* While an answer is on its way it cannot change: the others are out of reach. */
-  function lock(form, locked) {
-    for (const input of form.querySelectorAll("input[name=choice]")) {
-      input.disabled = locked && !input.checked;
-    }
+  /* While an answer is on its way it cannot change: its controls are out of reach. */
+  function lock(form) {
     const confirm = byId("confirm");
-    if (locked) confirm.setAttribute("aria-disabled", "true");
-    else confirm.removeAttribute("aria-disabled");
+    const question = form.querySelector(".question");
+    if (question.contains(document.activeElement)) confirm.focus({ preventScroll: true });
+    question.inert = true;
+    confirm.setAttribute("aria-disabled", "true");
   }
 
   function isAnswer(event) {
@@ -91,7 +111,7 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isAnswer(event)) return;
     unsaved = true;
-    lock(event.target, true);
+    lock(event.target);
     if (tries === 0) showSaveState("saving", words.saving);
   });
 
@@ -137,12 +157,18 @@
     }
   });
 
+  /* Lists of places are hidden where buttons move the lines. */
+  function firstControl() {
+    const all = Array.from(sitting.querySelectorAll(".question :is(input, select, .move)"));
+    return all.find((one) => one.offsetParent !== null) || byId("confirm");
+  }
+
   document.addEventListener("htmx:afterSettle", () => {
     restoreDraft();
     readTimer();
     const heading = byId("state-heading");
     const problem = byId("answer-problem");
-    if (problem) sitting.querySelector("input[name=choice]").focus();
+    if (problem) firstControl().focus();
     else if (heading && heading !== focused) heading.focus({ preventScroll: true });
     focused = heading;
   });
