@@ -18,6 +18,7 @@ from web.access import check_audiences, init_access
 from web.assets import init_assets
 from web.candidate.exam import exam
 from web.candidate.media import media
+from web.candidate.practice import practice
 from web.candidate.views import candidate
 from web.errors import init_errors
 from web.examiner.exams import exams
@@ -69,7 +70,7 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 
 
 def _register(app: Flask, settings: Settings) -> None:
-    for blueprint in (health, candidate, exam, media, examiner, exams):
+    for blueprint in (health, candidate, exam, media, practice, examiner, exams):
         app.register_blueprint(blueprint)
     if settings.debug:
         app.register_blueprint(style_guide)

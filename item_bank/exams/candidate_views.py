@@ -8,10 +8,11 @@ from functools import partial
 from sqlalchemy import select
 
 from engine.rules.pretest import items_until
-from item_bank.exams.designs import LoadedExam, current_version
+from item_bank.exams.designs import current_version
 from item_bank.exams.errors import NotFound
 from item_bank.exams.exam_files import fewest_items, most_items
 from item_bank.exams.page_names import as_page_shows
+from item_bank.exams.questions import what_is_asked
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import seconds_allowed, sittings_of
 from item_bank.exams.snapshots import (
@@ -77,6 +78,8 @@ class OpenExam:
     attempts_left: int
     has_result: bool
     note: dict[str, str]
+    item_types: frozenset[str]
+    has_sound: bool
 
 
 def exams_of_candidate(db: Database, candidate: CandidateSession) -> list[OpenExam]:
@@ -92,18 +95,14 @@ def exams_of_candidate(db: Database, candidate: CandidateSession) -> list[OpenEx
             .order_by(Registration.created_at, Registration.id)
         ).all()
         sittings = {exam.id: sittings_of(session, exam.id, candidate) for _, exam in rows}
-    return [
-        _open_exam(registration, exam, current_version(db, exam.id), sittings[exam.id])
-        for registration, exam in rows
-    ]
+    return [_open_exam(db, registration, exam, sittings[exam.id]) for registration, exam in rows]
 
 
 def _open_exam(
-    registration: Registration,
-    exam: Exam,
-    version: LoadedExam,
-    sittings: list[Sitting],
+    db: Database, registration: Registration, exam: Exam, sittings: list[Sitting]
 ) -> OpenExam:
+    version = current_version(db, exam.id)
+    asks = what_is_asked(db, version.release_id)
     last = sittings[-1] if sittings else None
     left = max(registration.attempts_allowed - len(sittings), 0)
     return OpenExam(
@@ -119,6 +118,8 @@ def _open_exam(
         attempts_left=left,
         has_result=last is not None and last.status != "running",  # they are kept together
         note=version.note,
+        item_types=asks.types,
+        has_sound=asks.has_sound,
     )
 
 

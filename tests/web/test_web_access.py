@@ -17,6 +17,7 @@ ADDRESS = {
     "sha256": "0" * 64,
     "language": "en",
     "step": 1,
+    "name": "shapes.svg",
     "code": "none",
     "filename": "css/base.css",
 }

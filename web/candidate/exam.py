@@ -25,7 +25,7 @@ from item_bank.items.presented import Presented
 from item_bank.store.media import MediumInfo
 from web.access import current_candidate, for_candidates
 from web.candidate.lease import hold, holds
-from web.candidate.responses import Flaw, read_form, response_from_form
+from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form, response_from_form
 from web.htmx import send_to, wants_fragment
 from web.site import database
 
@@ -35,7 +35,6 @@ QUESTION = "candidate/_question.html"
 TAKEN_OVER = "candidate/_taken_over.html"
 TIME_UP = "candidate/_time_up.html"
 MAX_FIELD = 64
-WITHOUT, ANYWAY = "without", "anyway"
 NOTHING: MultiDict[str, str] = MultiDict()
 
 

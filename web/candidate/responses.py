@@ -1,8 +1,9 @@
 """From a question's form to a response value. Pure.
 
 A page shows an item under opaque names (`with_names`), so that the fields of its form, and the
-value that is read here, carry those names. What the page could not have sent is a `ForeignResponse`: it
-is refused and logged, never scored. What a candidate should look at again is a `Flaw`.
+value that is read here, carry those names. What the page could not have sent is a
+`ForeignResponse`: it is refused and logged, never scored. What a candidate should look at again is
+a `Flaw`.
 
 Fields: ``choice`` (one or several), ``at.<place>`` for a gap, a row or the place of a line, and
 ``text`` for what is typed.
@@ -20,7 +21,7 @@ from item_bank.items.presented import Option, Presented
 from item_bank.items.types.numeric_entry import numbers
 from web.questions import plain_text
 
-AS_SHOWN = "as_shown"
+AS_SHOWN, WITHOUT, ANYWAY = "as_shown", "without", "anyway"
 PLACE = "at."
 
 

@@ -93,12 +93,20 @@ def home() -> ResponseReturnValue:
 @for_candidates
 def start(registration_id: str) -> ResponseReturnValue:
     """Say what will happen, before it does."""
-    exam = _own_exam(registration_id)
+    exam = own_exam(registration_id)
     if exam.status == "running":
         return redirect(url_for("exam.page", sitting_id=exam.sitting_id), 303)
     if exam.status != "ready":
         abort(410)
-    return render_template("candidate/start.html", exam=exam, suggested=_suggested(exam))
+    now = _now()
+    return render_template(
+        "candidate/start.html", exam=exam, suggested=_suggested(exam), now=now // 1000
+    )
+
+
+def _now() -> int:
+    with database().read() as reading:
+        return database().now(reading)
 
 
 def _suggested(exam: OpenExam) -> str:
@@ -110,7 +118,7 @@ def _suggested(exam: OpenExam) -> str:
 @for_candidates
 def begin(registration_id: str) -> ResponseReturnValue:
     """Start the sitting, or go on with the one that runs."""
-    exam = _own_exam(registration_id)
+    exam = own_exam(registration_id)
     language = request.form.get("language", "")
     if language not in exam.languages:
         abort(422)
@@ -121,7 +129,8 @@ def begin(registration_id: str) -> ResponseReturnValue:
     return redirect(url_for("exam.page", sitting_id=started.sitting_id), 303)
 
 
-def _own_exam(registration_id: str) -> OpenExam:
+def own_exam(registration_id: str) -> OpenExam:
+    """Return an exam that the candidate is registered for; else there is no such page."""
     exams = exams_of_candidate(database(), current_candidate())
     own = next((exam for exam in exams if exam.registration_id == registration_id), None)
     return own or abort(404)
