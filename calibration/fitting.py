@@ -6,6 +6,7 @@ what comes out. Imports ``engine``.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from engine.items import FAMILIES, ItemParameters
 
 MODELS = (*FAMILIES, "auto")
 FEW_POINTS = 41
+_OWN_FIGURE = re.compile(r" (-?\d+\.\d+):")
 
 
 @dataclass(frozen=True)
@@ -252,6 +254,17 @@ def _persons(
     return Persons(original.person, values[0], values[1], n_items, values[2])
 
 
+def _by_note(limits: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Gather items of which the same is to be said; a figure of its own follows an item's name."""
+    found: dict[str, list[str]] = {}
+    for name, notes in limits.items():
+        for note in notes:
+            figure = _OWN_FIGURE.search(note)
+            own = f"{name} at {figure[1]}" if figure else name
+            found.setdefault(_OWN_FIGURE.sub(":", note), []).append(own)
+    return found
+
+
 def _remarks(
     screening: Screening,
     found: MmlFit,
@@ -270,11 +283,8 @@ def _remarks(
     if screening.empty_persons:
         count = len(screening.empty_persons)
         remarks.append(f"{count} persons without responses are left out of every figure.")
-    by_note: dict[str, list[str]] = {}
-    for name, notes in limits.items():
-        for note in notes:
-            by_note.setdefault(note, []).append(name)
-    remarks += [f"Not to be used as they are: {', '.join(n)} ({x})." for x, n in by_note.items()]
+    for note, names_of in _by_note(limits).items():
+        remarks.append(f"Not to be used as they are: {', '.join(names_of)} ({note}).")
     if found.space.histogram and errors is not None:
         remarks.append("The standard errors take the latent histogram as known.")
     if errors is not None and found.space.n_item_parameters and _all_blank(errors):

@@ -5,22 +5,33 @@ Called by the command line. Imports ``engine``; altair through ``report_charts``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from calibration.dif.findings import benjamini_hochberg
 from calibration.fitting import Calibration
 from calibration.outputs import item_fit_rows
-from calibration.report_page import facts, figure, folded, page, paragraph, table
+from calibration.report_page import (
+    facts,
+    figure,
+    folded,
+    page,
+    paragraph,
+    settings_table,
+    table,
+)
+from calibration.report_panels import item_panels
+from calibration.screening import FEW_RESPONSES
 
-MOST_CURVES = 40
+MOST_IN_ORDER = 40
 MEAN_SQUARE = (0.7, 1.3)
 LARGE_RMSD = 0.1
 LOW_DISCRIMINATION = 0.4
 EXTREME_DIFFICULTY = 4.0
 LOW_CORRELATION = 0.15
+SMALL_P = 0.01
 CHANGE_HEADER = ("item", "a before", "a after", "b before", "b after", "change of b in SE")
 FIT_HEADER = (
     "item",
@@ -67,7 +78,7 @@ def report(
             ("", _answer(calibration, summary)),
             ("What to look at", _flag_list(found)),
             ("The test", _test_charts(calibration)),
-            ("Item curves", _curve_charts(calibration, found)),
+            ("Item curves", _curve_panels(calibration, found)),
             ("Items", _item_tables(calibration, found)),
             *([("Before and after", table(CHANGE_HEADER, changed))] if changed else []),
             *more,
@@ -81,8 +92,10 @@ def flags(calibration: Calibration) -> dict[str, list[str]]:
     """Say what is unusual about each item; items that are as expected are not in it."""
     found: dict[str, list[str]] = {}
     fit, statistics = calibration.fit, calibration.item_fit
+    s_x2_p = benjamini_hochberg(statistics.s_x2.p)
     for row, name in enumerate(fit.items.item):
         steps = fit.items.thresholds[row]
+        enough = statistics.n[row] >= FEW_RESPONSES
         texts = [
             f"discrimination {fit.items.a[row]:.2f} below {LOW_DISCRIMINATION}"
             if fit.items.a[row] < LOW_DISCRIMINATION
@@ -90,9 +103,12 @@ def flags(calibration: Calibration) -> dict[str, list[str]]:
             f"difficulty beyond {EXTREME_DIFFICULTY:g}"
             if np.any(np.abs(steps) > EXTREME_DIFFICULTY)
             else "",
-            _mean_square("infit", statistics.infit[row]),
-            _mean_square("outfit", statistics.outfit[row]),
-            f"RMSD {statistics.rmsd[row]:.2f}" if statistics.rmsd[row] > LARGE_RMSD else "",
+            _mean_square("infit", statistics.infit[row]) if enough else "",
+            _mean_square("outfit", statistics.outfit[row]) if enough else "",
+            f"RMSD {statistics.rmsd[row]:.2f}"
+            if enough and statistics.rmsd[row] > LARGE_RMSD
+            else "",
+            f"S-X2 p adjusted {s_x2_p[row]:.2g}" if s_x2_p[row] < SMALL_P else "",
             f"point-biserial {statistics.point_biserial[row]:.2f}"
             if statistics.point_biserial[row] < LOW_CORRELATION
             else "",
@@ -139,9 +155,11 @@ def _flag_list(found: Mapping[str, list[str]]) -> str:
         return paragraph("Every item is within the usual limits.")
     low, high = MEAN_SQUARE
     limits = (
-        f"Limits: infit and outfit {low} to {high}, RMSD {LARGE_RMSD}, discrimination "
-        f"{LOW_DISCRIMINATION}, point-biserial {LOW_CORRELATION}, difficulty within "
-        f"{EXTREME_DIFFICULTY:g}. They point at items to read, they are no verdict."
+        f"Limits: infit and outfit {low} to {high}, RMSD {LARGE_RMSD} (from {FEW_RESPONSES} "
+        f"responses on); p of S-X2 {SMALL_P}, adjusted for the number of items (Benjamini and "
+        f"Hochberg); discrimination {LOW_DISCRIMINATION}, point-biserial {LOW_CORRELATION}, "
+        f"difficulty within {EXTREME_DIFFICULTY:g}. They point at items to read, they are no "
+        "verdict."
     )
     rows = [[name, "; ".join(texts)] for name, texts in found.items()]
     return paragraph(limits) + table(["item", "why"], rows)
@@ -162,26 +180,15 @@ def _test_charts(calibration: Calibration) -> str:
     )
 
 
-def _curve_charts(calibration: Calibration, found: Mapping[str, list[str]]) -> str:
-    from calibration import report_charts  # noqa: PLC0415 - altair is slow to import
-
-    fit = calibration.fit
-    order = np.argsort(-np.nan_to_num(calibration.item_fit.rmsd), kind="stable")
-    flagged = [int(row) for row in order if fit.items.item[row] in found]
-    rest = [int(row) for row in order if fit.items.item[row] not in found]
-    shown = (flagged + rest)[:MOST_CURVES]
-    part = (
-        ""
-        if len(shown) == len(fit.items)
-        else paragraph(
-            f"{len(shown)} of {len(fit.items)} items: those to look at, worst fit first."
-        )
-    )
-    return part + figure(
-        report_charts.item_curves(fit, sorted(shown) if not part else shown),
-        "The line is the model, the marks what was observed at that theta (larger = more "
-        "persons); they should agree.",
-    )
+def _curve_panels(calibration: Calibration, found: Mapping[str, list[str]]) -> str:
+    """All items: in their order where they are few, else those to look at first."""
+    names = calibration.fit.items.item
+    if len(names) <= MOST_IN_ORDER:
+        return item_panels(calibration.fit, range(len(names)))
+    order = np.argsort(-np.nan_to_num(calibration.item_fit.rmsd), kind="stable").tolist()
+    worst_first = sorted(order, key=lambda row: names[row] not in found)
+    text = paragraph("Items to look at come first, then the others, the worst fit first.")
+    return text + item_panels(calibration.fit, worst_first)
 
 
 def _item_tables(calibration: Calibration, found: Mapping[str, list[str]]) -> str:
@@ -233,6 +240,4 @@ def _data(calibration: Calibration, summary: Mapping[str, Any]) -> str:
 
 
 def _settings(summary: Mapping[str, Any]) -> str:
-    rows = [[name, json.dumps(value)] for name, value in summary["settings"].items()]
-    rows += [[f"version of {name}", value] for name, value in summary["versions"].items()]
-    return table(["setting", "value"], rows)
+    return settings_table(summary["settings"].items(), summary["versions"])

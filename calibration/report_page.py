@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ header.mast svg{width:2.5rem;height:2.5rem;flex:none;color:var(--lapis)}
 h1{font-size:1.6rem;line-height:1.2;margin:0}
 h2{font-size:1.25rem;margin:2.5rem 0 .5rem}
 h3{font-size:1rem;margin:1.5rem 0 .25rem}
-p,li{max-width:68ch}
+p,li{max-width:68ch;overflow-wrap:anywhere}
 .small,figcaption{color:var(--soft);font-size:.875rem}
 .flag{color:var(--saffron);font-weight:600}
 .attention{background:var(--wash);border-left:4px solid var(--saffron);padding:.5rem 1rem}
@@ -52,13 +52,25 @@ table{border-collapse:collapse;margin:.75rem 0;font-size:.875rem}
 caption{text-align:left;color:var(--soft);padding-bottom:.25rem}
 th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;
 vertical-align:top;white-space:nowrap}
-td.wide{white-space:normal;min-width:18rem}
+td.wide{white-space:normal;min-width:12rem;max-width:48rem;overflow-wrap:anywhere}
 thead th{color:var(--soft);font-weight:600;background:var(--paper);position:sticky;top:0}
 .n{text-align:right}
 figure{margin:1rem 0;background:#fff;border:1px solid var(--line);border-radius:.4rem;
 padding:.75rem;overflow-x:auto}
 figure svg{max-width:100%;height:auto}
 figcaption{color:#55607a}
+@media (max-width:44rem){figure>svg{max-width:none;width:28rem}}
+.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:.5rem 1rem}
+.panels svg{width:100%;break-inside:avoid}
+.panels text{font-size:10px;fill:#55607a}
+.panels .name{font-size:12px;fill:#16223a}
+.panels .middle{text-anchor:middle}
+.panels .end{text-anchor:end}
+.panels polyline{fill:none;stroke-width:1.8;stroke:#1f4e9e}
+.panels .grid{stroke:#ece8de}
+.panels .information{stroke:#6b7280;stroke-width:1.2;stroke-dasharray:4 3}
+.panels .category{stroke:#6b7280;stroke-width:.7}
+.panels circle{fill:#b06a00;opacity:.85}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--lapis)}
 a{color:var(--lapis)}
@@ -137,6 +149,25 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, caption: s
         f'<div class="scroll"><table>{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def settings_table(settings: Iterable[tuple[str, object]], versions: Mapping[str, str]) -> str:
+    """Lay out settings and versions; none, yes and no in words, lists with commas."""
+    rows = [[name, _in_words(value)] for name, value in settings]
+    rows += [[f"version of {name}", value] for name, value in versions.items()]
+    return table(["setting", "value"], rows)
+
+
+def _in_words(value: object) -> str:
+    if value is None or value in ([], (), {}, ""):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_in_words(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_in_words(one)}" for name, one in value.items())
+    return str(value)
 
 
 def folded(summary: str, body: str) -> str:

@@ -5,7 +5,6 @@ Called by the commands. Imports the report page and altair, which is slow to imp
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from calibration.report_page import (
     folded,
     page,
     paragraph,
+    settings_table,
     table,
 )
 from calibration.simulations.content_section import blueprint_table
@@ -252,12 +252,6 @@ def _composition(made: Assembly, tests: Ints) -> str:
 
 
 def _settings(data: Mapping[str, Any]) -> str:
-    rows = [
-        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for name, value in data["settings"].items()
-    ]
-    rows += [("seed", str(data["seed"]))]
-    rows += [(str(name), str(value)) for name, value in data["source"].items()]
-    rows += [(f"version of {name}", str(value)) for name, value in data["versions"].items()]
+    rows = [*data["settings"].items(), ("seed", data["seed"]), *data["source"].items()]
     spent = f"Assembled in {data['seconds']:.1f} seconds."
-    return table(("setting", "value"), rows) + f'<div class="small">{paragraph(spent)}</div>'
+    return settings_table(rows, data["versions"]) + f'<div class="small">{paragraph(spent)}</div>'

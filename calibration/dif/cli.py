@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from item_bank.store.database import Database
 
 LANGUAGE, COUNTRY = RECORDED_GROUPS = ("language", "country")
+NOT_ASKED: tuple[object, ...] = (None, False, (), [])
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +248,7 @@ def _write(
         items=items,
         title=f"Differential item functioning in {source.name}",
         settings={
-            **{name: value for name, value in settings.items() if value not in (None, False, ())},
+            **{name: value for name, value in settings.items() if value not in NOT_ASKED},
             "data_sha256": source.matrix.sha256(),
         },
     )

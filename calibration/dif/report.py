@@ -13,7 +13,16 @@ from calibration.dif.outputs import PASS_RATES, dif_rows, header, pass_rate_rows
 from calibration.dif.pass_rates import PassRate
 from calibration.dif.study import Comparison, ItemResult
 from calibration.dif.ways import LIKELIHOOD_RATIO, LOGISTIC
-from calibration.report_page import facts, figure, folded, page, paragraph, table
+from calibration.report_page import (
+    facts,
+    figure,
+    folded,
+    page,
+    paragraph,
+    settings_table,
+    table,
+)
+from calibration.summary import versions
 
 MOST_PANELS = 24
 MOSTLY_ONE_WAY = 0.8
@@ -59,7 +68,7 @@ def dif_report(
             *[section for c in comparisons for section in _sections(c, method)],
             *([("Pass rates", _rates(rates))] if rates else []),
             ("Every figure", folded("Table", everything)),
-            ("Settings", table(["setting", "value"], [[k, str(v)] for k, v in settings.items()])),
+            ("Settings and versions", settings_table(settings.items(), versions("mml"))),
         ],
     )
 

@@ -14,14 +14,23 @@ from calibration.dif.findings import benjamini_hochberg
 from calibration.fit_check.check import FitCheck
 from calibration.fit_check.limited_information import ModelFit
 from calibration.fit_check.outputs import ITEMS, PAIRS, item_rows, pair_rows
-from calibration.report import LARGE_RMSD, MEAN_SQUARE
-from calibration.report_page import facts, figure, folded, page, paragraph, table
+from calibration.report import LARGE_RMSD, MEAN_SQUARE, SMALL_P
+from calibration.report_page import (
+    facts,
+    figure,
+    folded,
+    page,
+    paragraph,
+    settings_table,
+    table,
+)
+from calibration.report_panels import item_panels
+from calibration.summary import versions
 
 MOST_PANELS = 16
 MOST_MAPPED = 60
 MOST_PAIRS = 40
 LARGE_RESIDUAL = 3.0
-ALPHA = 0.01
 
 
 def check_report(found: FitCheck, *, title: str, settings: Mapping[str, Any]) -> str:
@@ -46,7 +55,7 @@ def check_report(found: FitCheck, *, title: str, settings: Mapping[str, Any]) ->
             ("Pairs of items", _pairs(found)),
             ("Dimensions", _dimensions(found)),
             ("Every item", folded("Table", table(ITEMS, item_rows(found)))),
-            ("Settings", table(["setting", "value"], [[k, str(v)] for k, v in settings.items()])),
+            ("Settings and versions", settings_table(settings.items(), versions("mml"))),
         ],
     )
 
@@ -63,7 +72,7 @@ def item_flags(found: FitCheck) -> dict[int, list[str]]:
             f"infit {own.infit[k]:.2f}" if not low <= own.infit[k] <= high else "",
             f"outfit {own.outfit[k]:.2f}" if not low <= own.outfit[k] <= high else "",
             f"RMSD {own.rmsd[k]:.2f}" if own.rmsd[k] > LARGE_RMSD else "",
-            f"S-X2 p adjusted {adjusted[k]:.2g}" if adjusted[k] < ALPHA else "",
+            f"S-X2 p adjusted {adjusted[k]:.2g}" if adjusted[k] < SMALL_P else "",
             f"residual {worst[k]:+.1f} at theta {where[k]:.1f}"
             if abs(worst[k]) > LARGE_RESIDUAL
             else "",
@@ -109,8 +118,7 @@ def _model_row(name: str, own: ModelFit) -> list[Any]:
 
 
 def _flagged_items(found: FitCheck, flags: Mapping[int, list[str]]) -> str:
-    from calibration import report_charts  # noqa: PLC0415 - altair is slow to import
-    from calibration.fit_check import charts  # noqa: PLC0415
+    from calibration.fit_check import charts  # noqa: PLC0415 - altair is slow to import
 
     size = np.nan_to_num(found.item_fit.rmsd)
     order = sorted(range(found.matrix.n_items), key=lambda k: (k not in flags, -size[k]))
@@ -121,11 +129,7 @@ def _flagged_items(found: FitCheck, flags: Mapping[int, list[str]]) -> str:
     rest = paragraph(f"{left} more items are not drawn.") if left > 0 else ""
     return (
         listed
-        + figure(
-            report_charts.item_curves(found.fit, shown),
-            "The line is the model, the marks what was observed at that theta (larger = more "
-            "persons); they should agree.",
-        )
+        + item_panels(found.fit, shown)
         + figure(
             charts.residual_panels(found, shown),
             "Observed less expected mean score along theta, in standard errors; most marks should "

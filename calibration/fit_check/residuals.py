@@ -22,6 +22,7 @@ from engine.arrays import Floats
 from engine.models import dispatch
 
 FEWEST = 10.0
+FEWEST_EXPECTED = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,8 @@ class Residuals:
     """Residuals by item on the grid of theta, each (n_items, n_theta).
 
     NaN where fewer than 10 persons count, in the sense of (sum h)^2 / sum h^2 with h their
-    posteriors at that theta.
+    posteriors at that theta, or fewer than 1 is expected there: far out, where nobody is, many
+    persons' last traces count as many.
 
     Parameters
     ----------
@@ -76,8 +78,8 @@ def residuals(matrix: ResponseMatrix, found: MmlFit) -> Residuals:
     expected = dispatch.expected_score(found.theta, found.items).T
     spread = squares[2] - 2 * expected * squares[1] + expected**2 * squares[0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        effective = people**2 / squares[0]
-        observed = np.where(effective >= FEWEST, score / people, np.nan)
+        enough = (people**2 / squares[0] >= FEWEST) & (people >= FEWEST_EXPECTED)
+        observed = np.where(enough, score / people, np.nan)
         error = np.sqrt(np.maximum(spread, 0.0)) / people
         standardised = np.where(error > 0, (observed - expected) / error, np.nan)
     return Residuals(people, observed, expected, standardised)

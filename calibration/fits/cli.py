@@ -342,6 +342,7 @@ def score(
     from engine.ability.grids import Grid
 
     check_target(out)
+    check_numbers(quadrature, 1.0, 1)
     prior, grid = Prior(prior_mean, prior_sd), Grid(n=quadrature)
     items = read_parameters(parameters, language=language)
     matrix = read_responses(responses, ignore=ignore)

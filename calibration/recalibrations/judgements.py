@@ -222,6 +222,9 @@ def _scale_section(link: Mapping[str, Any]) -> str:
         )
     dropped = [[name, why] for name, why in link["dropped"].items()]
     listed = table(["anchor that does not link", "why"], dropped) if dropped else ""
+    if not chain["n_links"]:
+        none = f"No link since release {chain['base_release']}: the scale is still its own."
+        return paragraph(how) + listed + paragraph(none)
     rows = [[at, error] for at, error in chain["se_at"].items()]
     since = (
         f"Links since release {chain['base_release']}: {chain['n_links']}. Their errors add up; "

@@ -5,7 +5,6 @@ Called by the simulation command. Imports the report page and altair, which is s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from calibration.report_page import (
     folded,
     page,
     paragraph,
+    settings_table,
     table,
 )
 from calibration.simulations.bank_section import bank_section
@@ -328,20 +328,19 @@ def _reason_table(data: Mapping[str, Any]) -> str:
 
 
 def _settings(data: Mapping[str, Any]) -> str:
-    rows = [
-        (f"{group}.{name}", value if isinstance(value, str) else json.dumps(value))
+    rows: list[tuple[str, object]] = [
+        (f"{group}.{name}", value)
         for group, values in data["settings"].items()
         if isinstance(values, Mapping)
         for name, value in values.items()
     ]
-    rows += [("seed", str(data["seed"]))]
-    rows += [(str(name), str(value)) for name, value in data["source"].items() if name != "notes"]
-    rows += [(f"version of {name}", str(value)) for name, value in data["versions"].items()]
+    rows += [("seed", data["seed"])]
+    rows += [(str(name), value) for name, value in data["source"].items() if name != "notes"]
     speed = (
         f"{data['n']:,} examinees in {data['seconds']:.2f} seconds, "
         f"{data['examinees_per_second']:,.0f} in a second."
     )
-    return table(("setting", "value"), rows) + f'<div class="small">{paragraph(speed)}</div>'
+    return settings_table(rows, data["versions"]) + f'<div class="small">{paragraph(speed)}</div>'
 
 
 def _range(values: Any) -> tuple[float, float]:
