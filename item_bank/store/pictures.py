@@ -37,7 +37,7 @@ def _png(content: bytes) -> Size | None:
 def _jpeg(content: bytes) -> Size | None:
     for marker, start in _jpeg_segments(content):
         if marker in _JPEG_FRAMES:
-            height, width = struct.unpack(">HH", content[start + 3 : start + 7])
+            height, width = struct.unpack(">HH", content[start + 1 : start + 5])
             return width, height
     return None
 

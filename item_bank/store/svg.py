@@ -42,11 +42,12 @@ def check_svg(content: bytes) -> None:
 
 
 class _Checker:
-    """A parser that refuses as it reads; depth tells the outermost element."""
+    """A parser that refuses as it reads; depth tells the outermost element, style its sheet."""
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate("UTF-8", namespace_separator=" ")
         self.depth = 0
+        self.style: list[str] | None = None
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.text
@@ -63,13 +64,21 @@ class _Checker:
         for full, value in attributes.items():
             _check_attribute(full.rpartition(" ")[2].lower(), value)
 
-    def end(self, _: str) -> None:
+        if tag.lower() == "style":
+            self.style = []
+
+    def end(self, name: str) -> None:
         self.depth -= 1
+        if name.rpartition(" ")[2].lower() == "style":
+            sheet = "".join(self.style or ())
+            if _ELSEWHERE.search(sheet):
+                _refuse(sheet.strip()[:40])
+            self.style = None
 
     def text(self, text: str) -> None:
-        """Style sheets are text; words of a drawing are held to the same."""
-        if _ELSEWHERE.search(text) and ("url(" in text.lower() or "@import" in text.lower()):
-            _refuse(text.strip()[:40])
+        """Collect a style sheet; other texts are words of the drawing."""
+        if self.style is not None:
+            self.style.append(text)
 
 
 def _check_attribute(name: str, value: str) -> None:
