@@ -312,8 +312,10 @@ def test_an_item_needs_a_model_with_a_category_for_every_score(kind):
         (
             "multiple_response",
             {"model": "2pl", "a": 1, "b": 0},
-            ("expected grm, pcm or gpcm with 2 thresholds, since the key of this "
-            "multiple_response gives 0 to 2, found 2pl"),
+            (
+                "expected grm, pcm or gpcm with 2 thresholds, since the key of this "
+                "multiple_response gives 0 to 2, found 2pl"
+            ),
         ),
         (
             "hotspot",
