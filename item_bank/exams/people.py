@@ -24,7 +24,7 @@ from item_bank.store.tables.base import new_id
 from item_bank.store.tables.exams import Exam, Registration
 from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetails, StaffAccount
 
-STAFF_ROLES = ("examiner", "administrator", "psychometrician")
+STAFF_ROLES = ("examiner", "administrator", "psychometrician", "author")
 REQUIRED = ("roster_id", "name")
 OPTIONAL = ("email", "country", "language", "extra_time", "attempts", "prior_theta")
 MIN_PASSWORD = 10

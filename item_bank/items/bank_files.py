@@ -15,7 +15,7 @@ from item_bank.items.content import PARAMETERS_ONLY
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters
 
 MAX_C = 0.5
-STATUSES = ("operational", "pretest", "draft")
+STATUSES = ("operational", "pretest", "draft", "reviewed", "translated")
 
 
 @dataclass(frozen=True)

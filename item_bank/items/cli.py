@@ -1,4 +1,7 @@
-"""`tarozu bank`: import, check, list, show, export, compare, publish, retire and hold."""
+"""`tarozu bank`: import, check, list, show, export, compare, publish, retire and hold.
+
+The life cycle of items is in `authoring/cli.py`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import click
 
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console, table
+from item_bank.items.authoring.cli import move, sign, status_of
 
 if TYPE_CHECKING:
     from item_bank.store.database import Database
@@ -37,13 +41,27 @@ def _site(console: Console) -> Iterator[tuple[Database, str]]:
 @bank.command("import")
 @click.argument("file", type=FILE)
 @click.option("--bank", "code", help="The bank's code; goes before the one in the file.")
+@click.option("--status", metavar="STATE", help="Of new items that the file says no state of.")
+@click.option("--as", "email", metavar="EMAIL", help="Who wrote the texts; another reviews them.")
+@click.option("--signed-off", is_flag=True, help="The texts were reviewed and signed elsewhere.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and keep nothing.")
 @click.pass_obj
-def import_file(console: Console, file: Path, code: str | None, dry_run: bool) -> None:
+def import_file(
+    console: Console,
+    file: Path,
+    code: str | None,
+    status: str | None,
+    email: str | None,
+    signed_off: bool,
+    dry_run: bool,
+) -> None:
     """Make or change a bank from FILE (JSON, ZIP or CSV), whole or not at all.
 
     New parameters wait as a draft until `tarozu bank publish`.
     """
+    from item_bank.items.authoring.actors import actor_by_email
+    from item_bank.items.authoring.imported import Terms
+    from item_bank.items.bank_files import STATUSES
     from item_bank.items.content import CODE
     from item_bank.items.formats.reading import read_bank_file
     from item_bank.items.imports import import_bank
@@ -51,10 +69,18 @@ def import_file(console: Console, file: Path, code: str | None, dry_run: bool) -
 
     if code is not None and not CODE.fullmatch(code):
         raise InputError("a code of at most 64 letters and digits", repr(code), column="--bank")
+    if status is not None and status not in STATUSES:
+        raise InputError(f"one of {', '.join(STATUSES)}", repr(status), column="--status")
     source = read_bank_file(file)
     with _site(console) as (db, organisation):
+        editor = actor_by_email(db, email, organisation_id=organisation)
         report = import_bank(
-            db, source, organisation_id=organisation, bank_code=code, dry_run=dry_run
+            db,
+            source,
+            organisation_id=organisation,
+            bank_code=code,
+            dry_run=dry_run,
+            terms=Terms(status, editor, signed_off),
         )
     console.emit({**vars(report), "dry_run": dry_run}, import_text(report, dry_run=dry_run))
 
@@ -143,9 +169,12 @@ def show_bank(console: Console, code: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would change and publish nothing.")
 @click.pass_obj
 def publish(console: Console, code: str, dry_run: bool) -> None:
-    """Freeze the last release with the open draft over it as the next release."""
+    """Freeze the last release with the open draft over it as the next release.
+
+    Refuses items that lack a text, an alternative to a picture or sound, or a sign-off.
+    """
     from item_bank.items.differences import next_release
-    from item_bank.items.releases import check_plan
+    from item_bank.items.releases import check_plan, release_shortfalls
     from item_bank.items.releases import publish as publish_release
     from item_bank.items.wording import changes_text, difference_data
 
@@ -162,7 +191,11 @@ def publish(console: Console, code: str, dry_run: bool) -> None:
             "dry_run": dry_run,
         }
         if dry_run:
-            console.emit(data, "Nothing was published.")
+            lacking = release_shortfalls(db, code, planned, organisation_id=organisation)
+            data["lacking"] = [vars(one) for one in lacking]
+            console.emit(data, "\n".join([*map(str, lacking), "Nothing was published."]))
+            if lacking:
+                raise AnswerIsNo(f"bank {code} cannot be published: its items lack something")
             return
         release = publish_release(db, code, organisation_id=organisation)
     data |= {"release": release.number, "content_hash": release.content_hash}
@@ -184,13 +217,15 @@ def discard(console: Console, code: str) -> None:
 @bank.command()
 @click.argument("code")
 @click.argument("item")
+@click.option("--reason", required=True, help="Why; kept with the move.")
 @click.pass_obj
-def retire(console: Console, code: str, item: str) -> None:
+def retire(console: Console, code: str, item: str, reason: str) -> None:
     """Leave ITEM out of every later release."""
-    from item_bank.items.items import retire_item
+    from item_bank.items.authoring.moves import move_item
+    from item_bank.items.life_cycle import Actor, State
 
     with _site(console) as (db, organisation):
-        retire_item(db, code, item, organisation_id=organisation)
+        move_item(db, code, item, State.RETIRED, Actor(), reason, organisation_id=organisation)
     _said(console, code, item, "retired", f"leaves with the next: tarozu bank publish {code}")
 
 
@@ -201,10 +236,11 @@ def retire(console: Console, code: str, item: str) -> None:
 @click.pass_obj
 def hold(console: Console, code: str, item: str, reason: str) -> None:
     """Take ITEM out of every running sitting at its next step."""
-    from item_bank.items.items import hold_item
+    from item_bank.items.authoring.moves import move_item
+    from item_bank.items.life_cycle import Actor, State
 
     with _site(console) as (db, organisation):
-        hold_item(db, code, item, reason, organisation_id=organisation)
+        move_item(db, code, item, State.HELD, Actor(), reason, organisation_id=organisation)
     _said(console, code, item, "held", "no sitting is given it from now on")
 
 
@@ -214,13 +250,18 @@ def hold(console: Console, code: str, item: str, reason: str) -> None:
 @click.pass_obj
 def lift(console: Console, code: str, item: str) -> None:
     """Let sittings be given ITEM again."""
-    from item_bank.items.items import release_hold
+    from item_bank.items.authoring.moves import lift_hold
+    from item_bank.items.life_cycle import Actor
 
     with _site(console) as (db, organisation):
-        release_hold(db, code, item, organisation_id=organisation)
+        lift_hold(db, code, item, Actor(), organisation_id=organisation)
     _said(console, code, item, "not held", "sittings may be given it again")
 
 
 def _said(console: Console, code: str, item: str, status: str, text: str) -> None:
     data = {"bank": code, "item": item, "status": status}
     console.emit(data, f"{code}: {item} is {status}; {text}.")
+
+
+for command in (status_of, move, sign):
+    bank.add_command(command)

@@ -14,16 +14,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
+from item_bank.items.authoring.imported import Arrival, Terms, brings_sign_offs, state_after
+from item_bank.items.authoring.records import import_sign_offs, keep_move
+from item_bank.items.authoring.standings import policy, signed_of
 from item_bank.items.bank_files import BankSource, ItemSource
 from item_bank.items.calibrations import DraftRow, add_draft
 from item_bank.items.content import PARAMETERS_ONLY
 from item_bank.items.illustrations import Illustrations, keep_illustrations
+from item_bank.items.life_cycle import IMPORT, Actor, State
 from item_bank.items.plans import EVERY_LANGUAGE, Parameters, last_release, plan
 from item_bank.items.scoring import misfit
 from item_bank.store.audit import append_site_event
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.media import MediumInfo
+from item_bank.store.tables.authoring import RevisionEditor, SignOff
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.items import (
     Bank,
@@ -81,6 +86,7 @@ def import_bank(
     organisation_id: str,
     bank_code: str | None = None,
     dry_run: bool = False,
+    terms: Terms | None = None,
 ) -> ImportReport:
     """Make or change a bank from a file that was read, whole or not at all.
 
@@ -90,6 +96,8 @@ def import_bank(
         Goes before the code in the file; one of the two must be there.
     dry_run
         Do it all and keep nothing.
+    terms
+        Who wrote the file, the state of its new items, and whether it was reviewed elsewhere.
 
     Raises
     ------
@@ -102,7 +110,9 @@ def import_bank(
     made: list[ImportReport] = []
     try:
         with db.write() as session:
-            made.append(_import(session, source, code, organisation_id, db.now(session)))
+            made.append(
+                _import(session, source, code, organisation_id, terms or Terms(), db.now(session))
+            )
             _keep_nothing_if(dry_run)
     except _DryRun:
         pass
@@ -166,6 +176,12 @@ class _Work:
     new_revisions: list[ItemRevision] = field(default_factory=list)
     new_variants: list[ItemVariant] = field(default_factory=list)
     new_media: list[RevisionMedium] = field(default_factory=list)
+    new_editors: list[RevisionEditor] = field(default_factory=list)
+    new_sign_offs: list[SignOff] = field(default_factory=list)
+    moves: list[tuple[Item, str]] = field(default_factory=list)
+    terms: Terms = field(default_factory=Terms)
+    review_required: bool = False
+    signed: set[str] = field(default_factory=set)
     rows: list[DraftRow] = field(default_factory=list)
     codes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -177,18 +193,29 @@ class _Work:
 
 
 def _import(
-    session: Session, source: BankSource, code: str, organisation_id: str, now: int
+    session: Session,
+    source: BankSource,
+    code: str,
+    organisation_id: str,
+    terms: Terms,
+    now: int,
 ) -> ImportReport:
     bank, is_new = _bank(session, code, organisation_id, now)
     about = tuple(name for name, says in source.about.items() if bank.about.get(name) != says)
     bank.about = {**bank.about, **source.about}
     work = _found(session, bank, now, keep_illustrations(session, bank, source, now))
     _check_sets(work, source)
+    work.terms, work.review_required = terms, policy(bank.about).review_required
+    if terms.signed_off:
+        work.signed = set(signed_of(session, [one.id for one in work.newest.values()]))
     for index, item in enumerate(source.items):
         _import_item(work, item, index)
     for rows in (work.new_items, work.new_revisions, work.new_variants, work.new_media):
         session.add_all(rows)
         session.flush()
+    session.add_all([*work.new_editors, *work.new_sign_offs])
+    for moved, state in work.moves:
+        keep_move(session, bank, moved, state, Actor(IMPORT, terms.editor.id), "", now)
     draft = _save_parameters(session, work)
     report = ImportReport(
         code,
@@ -264,12 +291,10 @@ def _import_item(work: _Work, source: ItemSource, index: int) -> None:
         expected = f"one of the bank's content areas: {', '.join(areas)}"
         column = f"item {source.code}: content"
         raise InputError(expected, repr(source.content_area), column=column)
-    item = work.items.get(source.code) or _new_item(work, source, index)
-    status = source.status or ("operational" if source.parameters else "draft")
-    if item.status != status and (source.status or item.status == "draft"):
-        item.status = status
-        work.note("status", item.code)
+    known = work.items.get(source.code)
+    item = known or _new_item(work, source, index)
     revision = _revision(work, item, source)
+    _set_state(work, item, revision, source, before=known.status if known else None)
     before = work.parameters.get(revision.id, {})
     if not source.parameters and not before:
         work.note("without", item.code)
@@ -281,6 +306,34 @@ def _import_item(work: _Work, source: ItemSource, index: int) -> None:
         ]
 
 
+def _set_state(
+    work: _Work, item: Item, revision: ItemRevision, source: ItemSource, before: str | None
+) -> None:
+    """Give an item the state that it has after the import, with the sign-offs that go with it."""
+    newest = work.newest.get(item.id)
+    revised = newest is None or newest.id != revision.id
+    arrival = Arrival(item.code, before, source.status, bool(source.parameters), revised)
+    state = state_after(arrival, work.terms, review_required=work.review_required)
+    if before is None:
+        item.status = state
+    elif before != state:
+        work.moves.append((item, state))
+        work.note("status", item.code)
+    if revised and work.terms.editor.id is not None:
+        work.new_editors.append(
+            RevisionEditor(
+                revision_id=revision.id,
+                organisation_id=work.bank.organisation_id,
+                account_id=work.terms.editor.id,
+            )
+        )
+    unsigned = revised or (work.terms.signed_off and revision.id not in work.signed)
+    brings = brings_sign_offs(state, work.terms, review_required=work.review_required)
+    if unsigned and brings and revision.type != PARAMETERS_ONLY:
+        languages = sorted(source.variants or work.variants.get(newest.id if newest else "", {}))
+        work.new_sign_offs += import_sign_offs(work.bank, item.id, revision.id, languages, work.now)
+
+
 def _new_item(work: _Work, source: ItemSource, index: int) -> Item:
     """Items of one import are made a microsecond apart, which keeps their order in the file."""
     item = Item(
@@ -288,7 +341,7 @@ def _new_item(work: _Work, source: ItemSource, index: int) -> Item:
         organisation_id=work.bank.organisation_id,
         bank_id=work.bank.id,
         code=source.code,
-        status=source.status or ("operational" if source.parameters else "draft"),
+        status=State.DRAFT,
         created_at=work.now + index,
     )
     work.new_items.append(item)

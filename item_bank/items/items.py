@@ -1,4 +1,4 @@
-"""Items and their revisions: look-ups, and the life cycle of an item.
+"""Items and their revisions: look-ups, and holds.
 
 Called by the exams and by `tarozu bank`.
 """
@@ -29,7 +29,6 @@ __all__ = [
     "import_bank",
     "item_by_code",
     "release_hold",
-    "retire_item",
     "revision",
 ]
 
@@ -80,18 +79,6 @@ def item_by_code(session: Session, bank: Bank, code: str) -> Item:
     return item
 
 
-def retire_item(db: Database, bank_code: str, code: str, *, organisation_id: str) -> None:
-    """Leave an item out of every later release; earlier ones keep it."""
-    with db.write() as session:
-        bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
-        item = item_by_code(session, bank, code)
-        if item.status == "retired":
-            raise AnswerIsNo(f"item {code} is retired already")
-        item.status = "retired"
-        payload = {"bank": bank_code, "item": code}
-        append_site_event(session, "item_retired", payload, db.now(session), organisation_id)
-
-
 # --- holds -------------------------------------------------------------------------------------
 
 
@@ -107,30 +94,48 @@ def hold_item(
     InputError
         When there is no such item, or the reason is blank or longer than 200 characters.
     """
-    if not 0 < len(reason.strip()) <= 200:
-        raise InputError("a reason of 1 to 200 characters", repr(reason[:40]), column="--reason")
     with db.write() as session:
-        item, now = _item_to_change(db, session, bank_code, code, organisation_id)
-        if _holds(session, item):
-            raise AnswerIsNo(f"item {code} is held already")
-        hold = ItemHold(id=new_id(), organisation_id=organisation_id, item_id=item.id)
-        hold.reason, hold.placed_at = reason.strip(), now
-        session.add(hold)
-        payload = {"bank": bank_code, "item": code, "hold": hold.id}  # typed text stays outside
-        append_site_event(session, "item_held", payload, now, organisation_id)
+        bank, item, now = item_to_change(db, session, bank_code, code, organisation_id)
+        place_hold(session, bank, item, reason, now)
 
 
 def release_hold(db: Database, bank_code: str, code: str, *, organisation_id: str) -> None:
     """Let an item be chosen again; `AnswerIsNo` when it is not held."""
     with db.write() as session:
-        item, now = _item_to_change(db, session, bank_code, code, organisation_id)
-        holds = _holds(session, item)
-        if not holds:
-            raise AnswerIsNo(f"item {code} is not held")
-        for hold in holds:
-            hold.lifted_at = now
-        payload = {"bank": bank_code, "item": code}
-        append_site_event(session, "item_hold_lifted", payload, now, organisation_id)
+        bank, item, now = item_to_change(db, session, bank_code, code, organisation_id)
+        lift_holds(session, bank, item, now)
+
+
+def place_hold(
+    session: Session, bank: Bank, item: Item, reason: str, now: int, by: str | None = None
+) -> None:
+    """As `hold_item`, within the caller's transaction; ``by`` is an account."""
+    check_hold_reason(reason)
+    if _holds(session, item):
+        raise AnswerIsNo(f"item {item.code} is held already")
+    hold = ItemHold(id=new_id(), organisation_id=bank.organisation_id, item_id=item.id)
+    hold.reason, hold.placed_at = reason.strip(), now
+    session.add(hold)
+    # Typed text stays outside of the chain.
+    payload = {"bank": bank.code, "item": item.code, "hold": hold.id, "by": by}
+    append_site_event(session, "item_held", payload, now, bank.organisation_id)
+
+
+def check_hold_reason(reason: str) -> None:
+    """Refuse a reason that is blank or longer than 200 characters."""
+    if not 0 < len(reason.strip()) <= 200:
+        raise InputError("a reason of 1 to 200 characters", repr(reason[:40]), column="--reason")
+
+
+def lift_holds(session: Session, bank: Bank, item: Item, now: int, by: str | None = None) -> None:
+    """As `release_hold`, within the caller's transaction."""
+    holds = _holds(session, item)
+    if not holds:
+        raise AnswerIsNo(f"item {item.code} is not held")
+    for hold in holds:
+        hold.lifted_at = now
+    payload = {"bank": bank.code, "item": item.code, "by": by}
+    append_site_event(session, "item_hold_lifted", payload, now, bank.organisation_id)
 
 
 def held_codes(session: Session, bank_id: str) -> frozenset[str]:
@@ -143,12 +148,13 @@ def held_codes(session: Session, bank_id: str) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def _item_to_change(
+def item_to_change(
     db: Database, session: Session, bank_code: str, code: str, organisation_id: str
-) -> tuple[Item, int]:
+) -> tuple[Bank, Item, int]:
+    """Return an item with its bank, which is locked for the transaction, and the time."""
     bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
     session.get_one(Bank, bank.id, with_for_update=True)
-    return item_by_code(session, bank, code), db.now(session)
+    return bank, item_by_code(session, bank, code), db.now(session)
 
 
 def _holds(session: Session, item: Item) -> list[ItemHold]:

@@ -22,6 +22,8 @@ from item_bank.store.tables.releases import (
 )
 
 EVERY_LANGUAGE = ""
+OUTSIDE = frozenset({"draft", "reviewed", "translated", "retired"})
+"""States of items that no release takes."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def plan(session: Session, bank: Bank) -> Plan:
     left_out = {}
     for item in _items_in_order(session, bank, old):
         given = new.get(item.code) or old.get(item.code)
-        if item.status in {"retired", "draft"} or given is None:
+        if item.status in OUTSIDE or given is None:
             left_out[item.code] = "no parameters" if given is None else item.status
             continue
         revision, parameters = given
@@ -168,6 +170,13 @@ def released_items(session: Session, release_id: str) -> list[PlannedItem]:
         sets[row.language] = Parameters(row.model, row.parameters, row.se)
         found[row.code] = replace(found[row.code], parameters=sets)
     return list(found.values())
+
+
+def known_parameters(session: Session, bank: Bank) -> set[str]:
+    """Ids of the revisions that have parameters: in the last release or the open draft."""
+    base, draft = last_release(session, bank.id), open_draft(session, bank.id)
+    given = [*_released(session, base).values(), *_drafted(session, draft).values()]
+    return {revision.id for revision, _ in given}
 
 
 Given = dict[str, tuple[ItemRevision, dict[str, Parameters]]]

@@ -17,6 +17,9 @@ from engine.arrays import Floats
 from engine.attributes import ItemAttributes, item_attributes
 from engine.errors import AnswerIsNo, InputError
 from engine.items import ItemParameters, item_parameters
+from item_bank.items.authoring.checks import refuse, shortfalls
+from item_bank.items.authoring.records import note_move
+from item_bank.items.life_cycle import Actor, Shortfall
 from item_bank.items.plans import EVERY_LANGUAGE, Plan, last_release, open_draft, plan
 from item_bank.items.scoring import misfit, points_by_score
 from item_bank.store.audit import append_site_event
@@ -301,7 +304,8 @@ def publish(
     Raises
     ------
     AnswerIsNo
-        When that would equal the last release, or hold no item.
+        When that would equal the last release, or hold no item, or some of its items lack a text,
+        an alternative to a picture or sound, or a sign-off; the message names them.
     InputError
         When there is no such bank, or an item lacks parameters in a language.
     """
@@ -309,9 +313,19 @@ def publish(
         bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
         planned = plan(session, bank)
     check_plan(db, planned)
+    refuse(bank_code, release_shortfalls(db, bank_code, planned, organisation_id=organisation_id))
     with db.write() as session:
         release = _write(session, bank, planned, note, db.now(session))
         return release_info(session, release)
+
+
+def release_shortfalls(
+    db: Database, bank_code: str, planned: Plan, *, organisation_id: str
+) -> list[Shortfall]:
+    """Return what the items of a plan lack: texts, alternatives, sign-offs."""
+    with db.read() as session:
+        bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
+        return shortfalls(session, bank, planned)
 
 
 def check_plan(db: Database, planned: Plan) -> None:
@@ -381,17 +395,19 @@ def _write(
         "content_hash": release.content_hash,
     }
     if planned.promoted:
-        _promote(session, bank, planned.promoted)
+        _promote(session, bank, planned.promoted, now)
         payload["promoted"] = list(planned.promoted)
     append_site_event(session, "release_published", payload, now, bank.organisation_id)
     return release
 
 
-def _promote(session: Session, bank: Bank, codes: Sequence[str]) -> None:
+def _promote(session: Session, bank: Bank, codes: Sequence[str], now: int) -> None:
     """Let pretest items count from this release on."""
     for some in _blocks(list(codes)):
         query = select(Item).where(Item.bank_id == bank.id, Item.code.in_(some))
         for item in session.scalars(query):
+            passed = "passed the gates of its calibration"
+            note_move(session, bank, item, item.status, OPERATIONAL, Actor("publish"), passed, now)
             item.status = OPERATIONAL
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from item_bank.items.authoring.verification import authoring_problems
 from item_bank.items.illustrations import stimulus_hash
 from item_bank.items.imports import revision_hash
 from item_bank.items.plans import Plan, released_items
@@ -51,7 +52,8 @@ def release_problems(session: Session, site: Iterable[SiteEvent]) -> tuple[int, 
         if published.get(key, {}).get("content_hash") != release.content_hash:
             found.append(Break(name, 0, "the site chain does not have its hash"))
     found += [*_revision_problems(session), *_stimulus_problems(session)]
-    return len(releases), [*found, *_medium_problems(session)]
+    found += [*_medium_problems(session), *authoring_problems(session, site)]
+    return len(releases), found
 
 
 def _revision_problems(session: Session) -> Iterator[Break]:

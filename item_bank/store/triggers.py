@@ -26,6 +26,9 @@ APPEND_ONLY = (
     "revision_media",
     "stimulus_media",
     "results",
+    "revision_editors",
+    "sign_offs",
+    "item_moves",
 )
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION tarozu_append_only() RETURNS trigger LANGUAGE plpgsql AS

@@ -112,7 +112,7 @@ def test_a_bank_of_parameters_alone_is_published(db, run_command, tmp_path):
 
 
 def test_show_tells_what_the_next_release_changes(db, run_command, small_bank):
-    run_command("bank", "retire", "small", "S-02")
+    run_command("bank", "retire", "small", "S-02", "--reason", "worn out")
     run_command("bank", "hold", "small", "S-03", "--reason", "seen on a forum")
 
     rows = {row["item"]: row for row in as_json(run_command, "bank", "show", "small")["item_list"]}
@@ -151,7 +151,7 @@ def test_check_needs_no_database_and_lists_every_problem(run_command, tmp_path, 
         (["diff", "small", "1", "x"], "a release number or draft, found 'x'"),
         (["export", "small", "out.xlsx"], "ends in .json, .zip or .csv"),
         (["export", "small", "no/such/folder.csv"], "a folder to write to"),
-        (["retire", "small", "S-99"], "an item of bank small, found 'S-99'"),
+        (["retire", "small", "S-99", "--reason", "worn"], "an item of bank small, found 'S-99'"),
         (["hold", "small", "S-01", "--reason", " "], "--reason: expected a reason"),
         (["hold", "small", "S-01"], "--reason"),
     ],

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from support.banks import small_bank_document
 
 from engine.errors import AnswerIsNo, InputError
+from item_bank.items.authoring.moves import move_item
 from item_bank.items.calibrations import DraftRow, discard_draft, record_run, save_draft
 from item_bank.items.formats.json_file import read_json
 from item_bank.items.imports import import_bank
@@ -17,9 +18,9 @@ from item_bank.items.items import (
     held_codes,
     hold_item,
     release_hold,
-    retire_item,
     revision,
 )
+from item_bank.items.life_cycle import Actor, State
 from item_bank.items.presentation import variant_content
 from item_bank.items.releases import (
     latest_release,
@@ -97,14 +98,14 @@ def test_a_new_text_is_a_new_revision_and_leaves_the_old_release_alone(db, small
 
 def test_a_retired_item_is_left_out_of_the_next_release(db, small_bank):
     home = organisation(db)
-    retire_item(db, "small", "S-03", organisation_id=home)
+    move_item(db, "small", "S-03", State.RETIRED, Actor(), "worn", organisation_id=home)
 
     second = publish(db, "small", organisation_id=home)
 
     assert "S-03" not in release_items(db, second.id, "en").items.item
     assert "S-03" in release_items(db, small_bank.id, "en").items.item
     with pytest.raises(AnswerIsNo, match="retired already"):
-        retire_item(db, "small", "S-03", organisation_id=home)
+        move_item(db, "small", "S-03", State.RETIRED, Actor(), "worn", organisation_id=home)
 
 
 def test_a_dry_run_keeps_nothing(db, tmp_path):
@@ -211,6 +212,7 @@ def test_a_release_number_that_is_none_is_named(db, small_bank):
 
 def test_missing_texts_are_listed_by_item_and_language(db, tmp_path):
     def without_russian(document):
+        document["bank"]["languages"] = ["en"]
         del document["items"][1]["variants"]["ru"]
 
     imported(db, tmp_path, without_russian)

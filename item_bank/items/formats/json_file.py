@@ -55,7 +55,8 @@ _ITEM_KEYS = {
     *("code", "type", "content_area", "status", "parameters", "key", "variants"),
     *ABOUT,
 }
-_BANK_KEYS = {"code", "name", "content_areas", "parameters_note"}
+_BANK_KEYS = {"code", "name", "content_areas", "parameters_note", "languages", "review"}
+_REVIEWS = ("none", "required")
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -227,7 +228,20 @@ def _bank(value: object, problems: Problems, prefix: str) -> dict[str, Any]:
         _check_texts(names, note, f"{prefix}content_areas.{area}")
     if not isinstance(areas, Mapping):
         note("an object of content areas with names by language", repr(areas), "content_areas")
+    _check_demands(bank, note, prefix)
     return bank
+
+
+def _check_demands(bank: Mapping[str, Any], note: Note, prefix: str) -> None:
+    """Languages that every item must have, and whether reviews are demanded."""
+    languages = bank.get("languages", ["en"])
+    good = isinstance(languages, list) and all(
+        isinstance(one, str) and LANGUAGE.fullmatch(one) for one in languages
+    )
+    if not good or not languages or len(set(languages)) < len(languages):
+        note("a list of languages such as en or zh-Hans", repr(languages), f"{prefix}languages")
+    if bank.get("review", "none") not in _REVIEWS:
+        note(f"one of {', '.join(_REVIEWS)}", repr(bank["review"]), f"{prefix}review")
 
 
 def _check_texts(value: object, note: Note, column: str) -> None:

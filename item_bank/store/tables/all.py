@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from item_bank.store.tables import (
+    authoring,
     exams,
     items,
     people,
@@ -14,6 +15,6 @@ from item_bank.store.tables import (
 )
 from item_bank.store.tables.base import Base
 
-MODULES = (site, people, items, releases, exams, sittings, usage, records)
+MODULES = (site, people, items, authoring, releases, exams, sittings, usage, records)
 
 metadata = Base.metadata

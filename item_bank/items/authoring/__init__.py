@@ -1,0 +1,1 @@
+"""What people do to items: move them through their life cycle, sign off, comment, compare."""
