@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from calibration.matrix import ResponseMatrix
+from calibration.screening import score_of
 from calibration.tables import csv_text
 from engine.ability.estimates import ESTIMATORS, Prior, matrix_scores
 from engine.ability.grids import Grid
@@ -120,10 +121,11 @@ def _estimated(
 def _check(data: ResponseMatrix, bank: ItemParameters, file: object) -> None:
     counts = data.category_counts()
     highest = counts.shape[1] - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
-    for name, found, categories in zip(data.item, highest, bank.n_categories, strict=True):
-        if found >= categories:
+    for k, categories in enumerate(bank.n_categories):
+        if highest[k] >= categories:
             expected = f"scores from 0 to {categories - 1}"
-            raise InputError(expected, f"a score of {found}", file=file, column=name)
+            found = score_of(data, k, int(highest[k]))
+            raise InputError(expected, found, file=file, column=data.item[k])
 
 
 def scores_text(found: PersonScores) -> str:

@@ -115,11 +115,18 @@ def check_scores(
         limit = given.get(name, 2 if FAMILIES[model] == "logistic" else counts.shape[1])
         if used.size and used[-1] >= limit:
             expected = f"scores from 0 to {limit - 1} (model {model})"
-            raise InputError(expected, f"a score of {used[-1]}", file=file, column=name)
+            raise InputError(expected, score_of(matrix, k, int(used[-1])), file=file, column=name)
         if name not in given and used.size > 1 and used[-1] >= used.size:
             found = "scores " + ", ".join(map(str, used))
             expected = "scores from 0 without a gap (or --recode)"
             raise InputError(expected, found, file=file, column=name)
+
+
+def score_of(matrix: ResponseMatrix, column: int, score: int) -> str:
+    """Name a score and the first person who has it, for a message."""
+    at = np.flatnonzero((matrix.column == column) & (matrix.score == score))[0]
+    row = int(np.searchsorted(matrix.offsets, at, side="right")) - 1
+    return f"a score of {score} (person {matrix.person[row]})"
 
 
 def screen(

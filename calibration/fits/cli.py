@@ -6,6 +6,7 @@ Everything heavy is imported where it is used, so that ``--help`` is quick.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -343,6 +344,7 @@ def score(
 
     check_target(out)
     check_numbers(quadrature, 1.0, 1)
+    _check_prior(prior_mean, prior_sd)
     prior, grid = Prior(prior_mean, prior_sd), Grid(n=quadrature)
     items = read_parameters(parameters, language=language)
     matrix = read_responses(responses, ignore=ignore)
@@ -361,3 +363,10 @@ def score(
     if found.unknown:
         console.note(f"without parameters and left out: {', '.join(found.unknown)}")
     console.emit(summary, f"{len(found.person)} persons scored ({estimator}): {out}")
+
+
+def _check_prior(mean: float, sd: float) -> None:
+    if not isfinite(mean):
+        raise InputError("a finite mean", mean, column="--prior-mean")
+    if not 0 < sd < inf:
+        raise InputError("a standard deviation above 0", sd, column="--prior-sd")
