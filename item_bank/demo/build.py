@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from engine.models.dispatch import probabilities
 from engine.randomness import derived, uniform
+from item_bank.demo.answers import answer_worth
 from item_bank.demo.people import past_candidate
 from item_bank.exams.designs import LoadedExam, apply_exam
 from item_bank.exams.people import RosterRow, add_staff, enrol, import_roster
-from item_bank.exams.questions import choice_ids, mark
 from item_bank.exams.signing_in import access_code_hash
 from item_bank.exams.sittings import keep_sitting, new_sitting
 from item_bank.exams.snapshots import Snapshot
@@ -28,6 +28,7 @@ from item_bank.exams.steps import Answer, decide, first_item, keep_answer, keep_
 from item_bank.exams.upkeep import HANDLERS
 from item_bank.items.formats.json_file import bank_from_folder
 from item_bank.items.imports import import_bank
+from item_bank.items.items import revision
 from item_bank.items.releases import publish
 from item_bank.store.clock import DAY, MINUTE, SECOND, wall_time
 from item_bank.store.database import Database
@@ -160,7 +161,7 @@ def _thinking_time(number: int, position: int) -> int:
 
 
 def _answer(db: Database, snapshot: Snapshot, theta: float, number: int) -> Answer:
-    """Answer as somebody of this ability would: any choice of a score that the model draws."""
+    """Answer as somebody of this ability would: any answer of a score that the model draws."""
     presented = snapshot.presented[-1]
     one = snapshot.release.items.subset([presented.row])
     from_the_top = probabilities(np.array([theta]), one)[0, 0, : one.n_categories[0]][::-1]
@@ -168,10 +169,8 @@ def _answer(db: Database, snapshot: Snapshot, theta: float, number: int) -> Answ
         float(uniform(SEED, number, purpose, presented.position)[0])
         for purpose in ("answer", "wrong choice", "omit")
     )
-    choices = choice_ids(db, presented.revision_id)
-    points = {choice: mark(db, presented.revision_id, choice) for choice in choices}
     score = len(from_the_top) - 1 - int((draw >= from_the_top.cumsum()[:-1]).sum())
-    wanted = [choice for choice in choices if points[choice] == score]
-    omits = not wanted or (omit < OMITS and score == 0)
-    chosen = None if omits else wanted[int(pick * len(wanted))]
+    shown = revision(db, presented.revision_id)
+    omits = omit < OMITS and score == 0
+    chosen = None if omits else answer_worth(shown.type, shown.key, presented.language, score, pick)
     return Answer(chosen, f"simulated-{presented.position}", snapshot.sitting.lease_epoch)
