@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.arrays import Bools, Floats, Ints
 from engine.blueprints import balance, content_shares
-from engine.blueprints.constraints import Constraints
+from engine.blueprints.constraints import Constraints, enemies_of
 from engine.blueprints.stages import place_of, within
 from engine.exposure.barriers import barriers, come_up, names_of, narrowed
 from engine.exposure.rules import WEIGHING, stratum_of
@@ -65,7 +65,7 @@ class Pool:
 
 def pool_of(step: Choosing) -> Pool:
     """Narrow the free items; what was read, and which limits had to yield, goes into the trace."""
-    free = _free(step.state, step.items)
+    free = _free(step)
     limits = _limits(step)
     left, yielded = free, np.zeros(len(limits), dtype=np.bool_)
     if step.bound is not None:
@@ -98,9 +98,18 @@ def stage_at_hand(state: SittingState, design: ExamDesign) -> dict[str, Any]:
     return {"stage": _stage(state.stage, state, stages)} if inside else {}
 
 
-def _free(state: SittingState, items: ItemParameters) -> Bools:
-    free = np.ones(len(items), dtype=np.bool_)
-    free[[*state.administered, *state.held, *state.pretest]] = False
+def enemies_met(state: SittingState, bound: Constraints | None) -> frozenset[int]:
+    """Enemies of the items given, of those tried out as well."""
+    if bound is None or not state.administered:
+        return frozenset()
+    return frozenset(np.flatnonzero(enemies_of(bound, np.array([state.administered]))[0]).tolist())
+
+
+def _free(step: Choosing) -> Bools:
+    state = step.state
+    free = np.ones(len(step.items), dtype=np.bool_)
+    taken = (*state.administered, *state.held, *state.pretest, *enemies_met(state, step.bound))
+    free[list(taken)] = False
     return free
 
 

@@ -24,7 +24,15 @@ from engine.exposure import randomesque
 from engine.fast.plain_step import SHOWN, is_plain, plain_step
 from engine.items import ItemParameters
 from engine.models import dispatch
-from engine.pools import Choosing, Pool, pool_of, scored_rows, stage_at_hand, weighed_values
+from engine.pools import (
+    Choosing,
+    Pool,
+    enemies_met,
+    pool_of,
+    scored_rows,
+    stage_at_hand,
+    weighed_values,
+)
 from engine.randomness import words
 from engine.rules import pretest, stopping
 from engine.rules.classification import clear_codes
@@ -90,7 +98,7 @@ def next_step(state: SittingState, items: ItemParameters, design: ExamDesign) ->
     if code[0] >= 0:
         return _stopped(now, REASONS[code[0]], trace)
     if pretest.is_place(design.pretest, words(state.seed), state.n)[0]:
-        row = _tried_out(state, now.theta, items, design, trace)
+        row = _tried_out(state, now.theta, items, design, bound, trace)
         if row is not None:
             return Step(now, row, None, trace | stage_at_hand(state, design))
     values = _values(np.array([now.theta]), information, items, state, design)
@@ -175,11 +183,13 @@ def _tried_out(
     theta: float,
     items: ItemParameters,
     design: ExamDesign,
+    bound: Constraints | None,
     trace: dict[str, Any],
 ) -> int | None:
     """Item to try out now; None, and an event in the trace, where none is free."""
     found = read_usage(state, design)
-    free = sorted(state.pretest - state.held - state.excluded - set(state.administered))
+    gone = state.held | state.excluded | {*state.administered} | enemies_met(state, bound)
+    free = sorted(state.pretest - gone)
     if state.excluded:
         trace["excluded"] = sorted(state.excluded)
     if found is None or not free:

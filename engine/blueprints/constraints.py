@@ -331,6 +331,19 @@ def _unusable_met(bound: Constraints, rows: Ints) -> Bools:
     return np.asarray(unusable.any(axis=1), dtype=np.bool_)
 
 
+def enemies_of(bound: Constraints, rows: Ints) -> Bools:
+    """Enemies of the items given, shape ``(n_persons, n_items)``.
+
+    Parameters
+    ----------
+    rows
+        Bank rows, those tried out included, shape ``(n_persons, n)``; -1 after the last.
+    """
+    if not bound.enemies.nnz:
+        return np.zeros((len(rows), bound.n_items), dtype=np.bool_)
+    return np.asarray((given_matrix(bound, rows) @ bound.enemies).toarray() > 0)
+
+
 def given_matrix(bound: Constraints, rows: Ints) -> sparse.csr_array:
     """Which items each person was given, shape ``(n_persons, n_items)``."""
     person, place = np.nonzero(rows >= 0)

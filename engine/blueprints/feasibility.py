@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.arrays import Bools
 from engine.blueprints.blueprint import Blueprint
 from engine.blueprints.constraints import Constraints, constraints_of
 from engine.blueprints.programs import INFEASIBLE, Limits, Program, solve
@@ -20,8 +21,16 @@ from engine.items import ItemParameters
 LIMITS = Limits(nodes=20_000, seconds=20.0)
 
 
-def check_blueprint(items: ItemParameters, blueprint: Blueprint, length: int) -> None:
+def check_blueprint(
+    items: ItemParameters, blueprint: Blueprint, length: int, pretest: Bools | None = None
+) -> None:
     """Refuse a blueprint that no test of this length from this bank can keep.
+
+    Parameters
+    ----------
+    pretest
+        Items that are only tried out, shape ``(n_items,)``: a blueprint may name them, and no test
+        consists of them. None where there are none.
 
     Raises
     ------
@@ -30,6 +39,8 @@ def check_blueprint(items: ItemParameters, blueprint: Blueprint, length: int) ->
         together, of which each is needed for the conflict.
     """
     bound = constraints_of(items, blueprint, length)
+    if pretest is not None:
+        bound = replace(bound, usable=bound.usable & ~pretest)
     colliding = conflict(bound)
     if colliding:
         said = "; ".join(_described(bound, name) for name in colliding)

@@ -22,7 +22,7 @@ from engine.blueprints.constraints import (
     EXACTLY,
     Constraints,
     amounts,
-    given_matrix,
+    enemies_of,
     set_codes,
 )
 
@@ -103,9 +103,7 @@ def not_barred(bound: Constraints, rows: Ints, free: Bools, *, torn: bool = Fals
     torn
         Whether items of a stimulus that was left may come after all.
     """
-    left = free & bound.usable
-    if bound.enemies.nnz:
-        left &= np.asarray((given_matrix(bound, rows) @ bound.enemies).toarray() == 0)
+    left = free & bound.usable & ~enemies_of(bound, rows)
     if len(bound.set_names) and not torn:
         left &= ~_closed(bound, rows)[:, bound.set_of]
     return left

@@ -289,12 +289,12 @@ def check_design(design: ExamDesign, items: ItemParameters, pretest: Bools | Non
     """
     check_families(design.criterion, items)
     check_exposure(design.exposure, items)
+    if design.blueprint is not None:
+        check_blueprint(items, design.blueprint, design.scored_length, pretest)
     if pretest is not None:
         check_pretest(design.pretest, items, pretest)
         items = items.subset(np.flatnonzero(~pretest).tolist())
     check_areas(design.content_shares, items)
-    if design.blueprint is not None:
-        check_blueprint(items, design.blueprint, design.scored_length)
     needed = max(design.stop.length or 0, design.stop.min_items)
     shares = dict(design.content_shares)
     usable = sum(not shares or area in shares for area in items.content)

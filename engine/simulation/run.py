@@ -19,6 +19,7 @@ from engine.ability.grids import tables
 from engine.ability.priors import Prior
 from engine.arrays import Bools, Floats, Ints
 from engine.blueprints import content_shares
+from engine.blueprints.constraints import enemies_of
 from engine.criteria.situation import Situation
 from engine.exposure import randomesque
 from engine.exposure.rules import stratum_of
@@ -242,6 +243,10 @@ def _answer(setting: Setting, crowd: Crowd, rows: Ints, n: int, record: Simulate
     crowd.rows[:, n], crowd.scores[:, n], crowd.scored[:, n] = rows, scores, counts
     crowd.free[people, rows] = False
     crowd.untried[:] &= np.flatnonzero(setting.pretest)[None] != rows[:, None]
+    if setting.bound is not None and setting.bound.enemies.nnz:
+        foes = enemies_of(setting.bound, rows[:, None])
+        crowd.free[:] &= ~foes
+        crowd.untried[:] &= ~foes[:, setting.pretest]
     taken = setting.masks[:, rows].T & counts[:, None]
     crowd.counts[:] += taken
     crowd.left[:] -= taken

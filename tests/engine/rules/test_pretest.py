@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.blueprint_banks import rich_bank, rich_blueprint
 from support.reference_banks import mixed_bank, reference_bank
 from support.stepwise import assert_agree, sitting_of
 
+from engine.blueprints.constraints import constraints_of
 from engine.blueprints.content_shares import area_masks
 from engine.errors import InputError
 from engine.exposure.rules import ExposureRules
@@ -269,3 +271,21 @@ def test_a_bank_that_cannot_serve_the_rules_is_refused():
             theta=np.zeros(1),
             surroundings=Surroundings(pretest=graded),
         )
+
+
+@pytest.mark.parametrize("method", ["masks", "shadow_test"])
+def test_an_item_that_is_tried_out_never_meets_its_enemies(method):
+    items = rich_bank()
+    tried = np.array([row % 17 == 0 and row > 50 for row in range(len(items))])
+    design = ExamDesign(
+        stop=StoppingRules(length=30),
+        blueprint=rich_blueprint(method=method),
+        pretest=PretestRules(count=6, first=1, last=12),
+    )
+    around = Surroundings(pretest=tried, usage=no_usage(len(items)))
+    found = simulate(items, design, theta=np.linspace(-1.5, 1.5, 6), seed=4, surroundings=around)
+    enemies = constraints_of(items, design.blueprint, 30).enemies.toarray()
+    for rows in found.rows:
+        assert not enemies[np.ix_(rows, rows)].any()
+    assert found.tried_out.sum() == 6 * 6
+    assert_agree(found, design, items, around)
