@@ -79,7 +79,7 @@ def _segments(
 ) -> tuple[Segment, ...]:
     levels, scale = result["levels"], result["scale"]
     starts = [max(level["minimum"], scale["minimum"]) for level in levels]
-    ends = [*starts[1:], scale["maximum"]]
+    ends = [*starts[1:], scale["maximum"]][: len(starts)]  # an exam may have no levels
     return tuple(
         _segment(level, (x(start), x(end)), len(levels) - row, width, result)
         for row, (level, start, end) in enumerate(zip(levels, starts, ends, strict=True))
