@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.banks import small_bank_document
+from support.mutations import mutated
 
 import item_bank.demo
 from calibration.parameter_file import read_parameter_file
@@ -335,31 +336,12 @@ def test_no_text_of_an_item_becomes_a_script_link_or_picture(attack):
         assert not any(f"<{tag}" in html for tag in ("script", "a", "img"))
 
 
-def _mutated(draw, value):
-    """Some value of a JSON document replaced by another."""
-    strange = st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(),
-        st.text(max_size=8),
-        st.sampled_from(["\ud800", "\0", "=1+1", "x" * 30_000, 10**400, "1e999"]),
-        st.lists(st.integers(), max_size=2),
-        st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
-    )
-    if draw(st.integers(0, 3)) == 0 or not isinstance(value, dict | list) or not value:
-        return draw(strange)
-    where = draw(st.sampled_from(list(value) if isinstance(value, dict) else range(len(value))))
-    value[where] = _mutated(draw, value[where])
-    return value
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_json_bank_however_strange_is_more_than_a_list_of_problems(tmp_path_factory, data):
     document = small_bank_document(2)
     for _ in range(data.draw(st.integers(1, 3))):
-        document = _mutated(data.draw, document)
+        document = mutated(data.draw, document)
     path = tmp_path_factory.mktemp("json") / "bank.json"
     path.write_text(json.dumps(document))
 

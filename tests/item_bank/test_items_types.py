@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import item_types
 from support.item_types import ITEMS, item
+from support.mutations import mutated
 
 from engine.errors import InputError
 from item_bank.items.content import content_flaws, stored_key, stored_variant, written_variant
@@ -501,3 +502,23 @@ def test_any_order_of_ids_is_kept(first, second):
     kept = json.loads(json.dumps(stored_variant("inline_choice", variant), sort_keys=True))
 
     assert json.dumps(written_variant("inline_choice", kept)) == json.dumps(variant)
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_no_item_however_strange_is_more_than_a_list_of_problems(tmp_path_factory, kind, data):
+    document = item_types.document(kind, stimuli=True)
+    document["items"][0]["stimulus"] = "MAP"
+    part = data.draw(st.sampled_from(["items", "items", "items", "stimuli"]))
+    for _ in range(data.draw(st.integers(1, 2))):
+        document[part][0] = mutated(data.draw, document[part][0])
+    path = item_types.write(tmp_path_factory.mktemp("item"), document)
+
+    report = check_bank_file(path)
+
+    assert all(str(error).startswith(str(path)) for error in report.errors)
+    if not report.errors:
+        source = read_json(path)
+        written = item_types.write(tmp_path_factory.mktemp("again"), bank_document(source))
+        assert read_json(written).items == source.items

@@ -53,5 +53,5 @@ def write(folder: Path, content: dict[str, Any], media: dict[str, bytes] | None 
     for name, data in (MEDIA if media is None else media).items():
         (folder / "media" / name).write_bytes(data)
     path = folder / "bank.json"
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    path.write_text(json.dumps(content, indent=1))
     return path

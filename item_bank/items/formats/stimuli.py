@@ -76,7 +76,7 @@ def check_stimuli(
         if name is None:
             continue
         if name not in known:
-            if name not in {v.get("code") for v in _objects(head["stimuli"])}:
+            if name not in [value.get("code") for value in _objects(head["stimuli"])]:
                 expected = f"one of the file's stimuli: {', '.join(known) or 'none'}"
                 note(expected, repr(name), f"item {item.code}", "stimulus")
             continue

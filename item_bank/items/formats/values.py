@@ -82,7 +82,7 @@ def check_area(area: Any, note: Note, column: str) -> str | None:
 
 def check_status(status: object, note: Note, column: str) -> str | None:
     """Check a status; None and "" say nothing."""
-    if status in STATUSES or status in {None, ""}:
+    if status in (*STATUSES, None, ""):
         return str(status) if status else None
     note(f"one of {', '.join(STATUSES)}", repr(status), column)
     return None

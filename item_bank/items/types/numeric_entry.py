@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
-from math import isfinite
 from typing import Any
 
 from item_bank.items.types.base import (
@@ -25,6 +24,7 @@ from item_bank.items.types.base import (
 from item_bank.items.types.text_entry import typed
 
 MAX_UNIT = 40
+MAX_NUMBER = 1e15
 _MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63", "-"))
 _PLAIN = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
 _GROUPED = (
@@ -51,7 +51,9 @@ def _key_flaws(key: Key, _: Variants) -> Flaws:
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) < MAX_NUMBER  # false for NaN and infinity, too
 
 
 def _stored_key(_: Key, variants: Variants) -> dict[str, Any]:
