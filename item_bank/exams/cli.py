@@ -90,7 +90,7 @@ def _summary(summary: ExamSummary) -> dict[str, Any]:
 @click.argument("code")
 @click.pass_obj
 def show_exam(console: Console, code: str) -> None:
-    """Show the versions of an exam and the file of the newest."""
+    """Print the file of the newest version of an exam; its versions go to stderr."""
     from item_bank.exams.designs import exam_source, versions_of
 
     with _site(console) as (db, organisation):
@@ -105,9 +105,12 @@ def show_exam(console: Console, code: str) -> None:
         }
         for v in versions
     ]
-    console.emit({"exam": code, "versions": rows, "source": source}, table(tuple(rows[0]), rows))
-    if not console.json:
-        console.emit(None, source.rstrip())
+    for row in rows:
+        console.note(", ".join(f"{name} {value}" for name, value in row.items()))
+    if console.json:
+        console.emit({"exam": code, "versions": rows, "source": source})
+    else:
+        click.echo(source.rstrip("\n"))  # as it is, so that > FILE makes a file to apply
 
 
 @exam.command("open")

@@ -35,7 +35,10 @@ def test_an_exam_is_applied_listed_shown_closed_and_opened(small_bank, run_comma
         "sums: version 1 is now in use, on release 1 of bank small.\n",
     )
     assert "unchanged" in run_command("exam", "apply", exam_file)[1]
-    assert "Sums" in run_command("exam", "show", "sums")[1]
+    assert (
+        run_command("exam", "show", "sums")[1]
+        == exam_file.read_text(encoding="utf-8").rstrip("\n") + "\n"
+    )
     assert run_command("exam", "close", "sums")[:2] == (0, "sums is closed.\n")
     assert run_command("exam", "open", "sums")[:2] == (0, "sums is open.\n")
     status, out, _ = run_command("--json", "exam", "list")
