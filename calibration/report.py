@@ -105,7 +105,7 @@ def flags(calibration: Calibration) -> dict[str, list[str]]:
             else "",
             _mean_square("infit", statistics.infit[row]) if enough else "",
             _mean_square("outfit", statistics.outfit[row]) if enough else "",
-            f"RMSD {statistics.rmsd[row]:.2f}"
+            f"RMSD {statistics.rmsd[row]:.3f}"
             if enough and statistics.rmsd[row] > LARGE_RMSD
             else "",
             f"S-X2 p adjusted {s_x2_p[row]:.2g}" if s_x2_p[row] < SMALL_P else "",

@@ -71,7 +71,7 @@ def item_flags(found: FitCheck) -> dict[int, list[str]]:
         texts = [
             f"infit {own.infit[k]:.2f}" if not low <= own.infit[k] <= high else "",
             f"outfit {own.outfit[k]:.2f}" if not low <= own.outfit[k] <= high else "",
-            f"RMSD {own.rmsd[k]:.2f}" if own.rmsd[k] > LARGE_RMSD else "",
+            f"RMSD {own.rmsd[k]:.3f}" if own.rmsd[k] > LARGE_RMSD else "",
             f"S-X2 p adjusted {adjusted[k]:.2g}" if adjusted[k] < SMALL_P else "",
             f"residual {worst[k]:+.1f} at theta {where[k]:.1f}"
             if abs(worst[k]) > LARGE_RESIDUAL
@@ -114,7 +114,8 @@ def _model(found: FitCheck) -> str:
 def _model_row(name: str, own: ModelFit) -> list[Any]:
     figures = [own.rmsea, own.rmsea_low, own.rmsea_high, own.srmsr, own.cfi, own.tli]
     df = None if own.note else own.df
-    return [name, own.statistic, df, own.p, *figures, own.n, own.note]
+    p = "< 0.001" if own.p < 0.001 else own.p
+    return [name, own.statistic, df, p, *figures, own.n, own.note]
 
 
 def _flagged_items(found: FitCheck, flags: Mapping[int, list[str]]) -> str:
