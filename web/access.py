@@ -26,7 +26,9 @@ from web.site import database
 
 PUBLIC = "public"
 CANDIDATE = "candidate"
-ROLES = ("examiner", "administrator", "psychometrician")
+ROLES = ("examiner", "administrator", "psychometrician", "author")
+BEYOND_ITEMS = ("examiner", "administrator", "psychometrician")
+"""Staff who see exams and what came of them; authors see items alone."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 Person = CandidateSession | StaffSession

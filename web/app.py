@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from item_bank.store.database import Database
 from web.access import check_audiences, init_access
 from web.assets import init_assets
+from web.banks.register import banks
 from web.candidate.exam import exam
 from web.candidate.media import media
 from web.candidate.practice import practice
@@ -70,7 +71,7 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 
 
 def _register(app: Flask, settings: Settings) -> None:
-    for blueprint in (health, candidate, exam, media, practice, examiner, exams):
+    for blueprint in (health, candidate, exam, media, practice, examiner, exams, banks):
         app.register_blueprint(blueprint)
     if settings.debug:
         app.register_blueprint(style_guide)

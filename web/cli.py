@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from item_bank.console import Console
     from item_bank.store.database import Database
 
-ROLES = ("candidate", "examiner", "administrator", "psychometrician")
+ROLES = ("candidate", "examiner", "administrator", "psychometrician", "author")
 PORT = click.IntRange(1, 65_535)
 PORTS_TRIED = 50
 

@@ -26,13 +26,34 @@ _YEAR = 365 * 24 * 3600
 _STATIC = ("static", "assets.htmx")
 
 
+def may_frame() -> None:
+    """Let this response show pages of this site in frames."""
+    g.frames = True
+
+
+def may_be_framed() -> None:
+    """Let this response stand in a frame of a page of this site; it can send nothing."""
+    g.framed = True
+
+
+def _headers() -> dict[str, str]:
+    policy = CONTENT_SECURITY_POLICY
+    if g.get("frames"):
+        policy += "; frame-src 'self'"
+    if not g.get("framed"):
+        return HEADERS | {"Content-Security-Policy": policy}
+    policy = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+    policy = policy.replace("form-action 'self'", "form-action 'none'")
+    return HEADERS | {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
+
+
 def init_security(app: Flask, settings: Settings) -> None:
     """Give each request an id and each response its headers."""
     app.before_request(_give_id)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        response.headers.update(_headers())
         response.headers["X-Request-Id"] = g.get("request_id", "")
         response.vary.add("HX-Request")
         if settings.secure_cookies:

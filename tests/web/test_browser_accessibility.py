@@ -11,7 +11,10 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from support.sittings import begin, finish
 
+from item_bank.exams.people import add_staff
 from item_bank.exams.signing_in import candidate_by_id
+from item_bank.store.schema import organisation
+from item_bank.store.tables.items import Item
 from item_bank.store.tables.people import CandidateDetails
 from web.language import LANGUAGES
 
@@ -117,6 +120,36 @@ def test_pages_of_staff(page, address, codes, db):
     page.goto(f"{address}/staff/exams")
     check(page)
     page.goto(f"{address}/staff/exams/sums")
+    check(page)
+
+
+def test_pages_of_banks_and_items(page, address, codes, db):
+    with db.read() as session:
+        item = session.scalars(select(Item.id).where(Item.code == "S-01")).one()
+    add_staff(db, "judge@example.org", "psychometrician", "weigh-with-care",
+              organisation_id=organisation(db))  # fmt: skip
+    page.goto(f"{address}/staff")
+    page.get_by_label("E-mail").fill("judge@example.org")
+    page.get_by_label("Password").fill("weigh-with-care")
+    page.get_by_role("button", name="Sign in").click()
+    for place in ("/staff/banks", "/staff/banks/small", "/staff/banks/small?state=draft"):
+        page.goto(address + place)
+        check(page)
+    for width in ("phone", "desktop"):
+        page.goto(f"{address}/staff/items/{item}?width={width}&language=ru")
+        page.frame_locator("iframe").locator("#q-stem").wait_for()
+        check(page)
+    page.get_by_role("button", name="Retire").click()
+    page.get_by_text("Nothing was changed.").wait_for()
+    check(page)
+    page.get_by_label("Reason").fill("worn out")
+    page.get_by_role("button", name="Hold").click()
+    page.get_by_text("The item is now held.").wait_for()
+    page.get_by_role("textbox", name="Comment").fill("Seen on a forum.")
+    page.get_by_role("button", name="Keep the comment").click()
+    page.get_by_text("The comment is kept.").wait_for()
+    for summary in page.locator("details > summary").all():
+        summary.click()
     check(page)
 
 

@@ -10,7 +10,7 @@ from web.access import PUBLIC, audience_of, check_audiences, local_path
 from web.app import create_app
 from web.settings import Settings
 
-EVERYBODY = ("candidate", "examiner", "administrator", "psychometrician")
+EVERYBODY = ("candidate", "examiner", "administrator", "psychometrician", "author")
 ADDRESS = {
     "sitting_id": "0" * 32,
     "registration_id": "0" * 32,
@@ -18,6 +18,7 @@ ADDRESS = {
     "language": "en",
     "step": 1,
     "name": "shapes.svg",
+    "item_id": "0" * 32,
     "code": "none",
     "filename": "css/base.css",
 }

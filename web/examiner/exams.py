@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from item_bank.exams import exam_reviews
 from item_bank.exams.exam_reviews import ExposureRow
-from web.access import ROLES, current_staff, for_staff
+from web.access import BEYOND_ITEMS, current_staff, for_staff
 from web.examiner.views import staff_person
 from web.site import database
 
@@ -30,7 +30,7 @@ class ExposureSummary:
 
 
 @exams.get("")
-@for_staff(*ROLES)
+@for_staff(*BEYOND_ITEMS)
 def overview() -> ResponseReturnValue:
     """List the exams."""
     found = exam_reviews.exam_overview(database(), organisation_id=current_staff().organisation_id)
@@ -38,7 +38,7 @@ def overview() -> ResponseReturnValue:
 
 
 @exams.get("/<code>")
-@for_staff(*ROLES)
+@for_staff(*BEYOND_ITEMS)
 def exam(code: str) -> ResponseReturnValue:
     """Show one exam and the exposure of its items."""
     organisation = current_staff().organisation_id

@@ -30,6 +30,7 @@ from web.site import database
 
 examiner = Blueprint("examiner", __name__, url_prefix="/staff")
 
+FIRST_PAGES = {"psychometrician": "exams.overview", "author": "banks.overview"}
 STATUSES = ("running", "finished", "invalidated")
 MAX_TEXT = 100
 
@@ -71,7 +72,7 @@ examiner.context_processor(staff_person)
 
 def first_page(role: str) -> str:
     """Return where a role begins its work."""
-    return url_for("exams.overview" if role == "psychometrician" else "examiner.sittings")
+    return url_for(FIRST_PAGES.get(role, "examiner.sittings"))
 
 
 @examiner.get("")

@@ -50,6 +50,7 @@ class Wanted:
 class ItemLine:
     """An item in the list of its bank."""
 
+    item_id: str
     standing: Standing
     type: str
     area: str
@@ -150,4 +151,4 @@ def _fits(one: Placed, stems: Mapping[str, str], wanted: Wanted) -> bool:
 def _line(one: Placed, stems: Mapping[str, str]) -> ItemLine:
     stem = stems.get("en") or next(iter(stems.values()), "")
     area = one.revision.content_area
-    return ItemLine(one.standing, one.revision.type, area, one.revision.number, stem)
+    return ItemLine(one.item.id, one.standing, one.revision.type, area, one.revision.number, stem)

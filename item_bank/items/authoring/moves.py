@@ -138,9 +138,9 @@ def sign_off(
         bank, item, now = item_to_change(db, session, bank_code, code, organisation_id)
         placed = _placed(session, bank, item)
         revision = placed.revision
+        check_sign_off(placed.standing, language, actor)
         if seen is not None and seen != revision.content_hash:
             raise AnswerIsNo(f"item {code} was edited meanwhile: read its newest revision first")
-        check_sign_off(placed.standing, language, actor)
         keep_sign_off(session, bank, item, revision.id, revision.content_hash, language, actor, now)
         session.flush()
         return _placed(session, bank, item).standing

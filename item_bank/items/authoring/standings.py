@@ -54,9 +54,10 @@ class Signed:
 
     reviewers: frozenset[str]
     languages: frozenset[str]
+    rows: frozenset[str]
 
 
-NOTHING = Signed(frozenset(), frozenset())
+NOTHING = Signed(frozenset(), frozenset(), frozenset())
 
 
 @dataclass(frozen=True)
@@ -154,21 +155,21 @@ def texts_of(session: Session, ids: Sequence[str]) -> dict[str, set[str]]:
 
 def signed_of(session: Session, ids: Sequence[str]) -> dict[str, Signed]:
     """Return the sign-offs of revisions that count, by revision."""
-    reviewers: dict[str, set[str]] = {}
-    languages: dict[str, set[str]] = {}
     back = _back_in_draft(session)
+    found: dict[str, list[SignOff]] = {}
     for some in blocks(ids):
         for row in session.scalars(select(SignOff).where(SignOff.revision_id.in_(some))):
-            if row.at < back.get(row.item_id, 0):
-                continue
-            if row.language:
-                languages.setdefault(row.revision_id, set()).add(row.language)
-            else:
-                reviewers.setdefault(row.revision_id, set()).add(row.signed_by)
-    return {
-        one: Signed(frozenset(reviewers.get(one, ())), frozenset(languages.get(one, ())))
-        for one in reviewers.keys() | languages.keys()
-    }
+            if row.at > back.get(row.item_id, 0):
+                found.setdefault(row.revision_id, []).append(row)
+    return {one: _signed(rows) for one, rows in found.items()}
+
+
+def _signed(rows: Sequence[SignOff]) -> Signed:
+    return Signed(
+        frozenset(row.signed_by for row in rows if not row.language),
+        frozenset(row.language for row in rows if row.language),
+        frozenset(row.id for row in rows),
+    )
 
 
 def blocks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

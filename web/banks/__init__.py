@@ -1,0 +1,1 @@
+"""Pages of banks and items: where they stand, previews, sign-offs, moves and comments."""
