@@ -24,34 +24,6 @@ if TYPE_CHECKING:
     from engine.simulation.run import Simulated
     from item_bank.exams.exam_files import ExamPlan
 
-RULES = (
-    "select",
-    "information_interval",
-    "a_strata",
-    "block_by_difficulty",
-    "estimate",
-    "final",
-    "start_theta",
-    "start_range",
-    "stop",
-    "cut",
-    "error_rates",
-    "min_items",
-    "max_items",
-    "randomesque",
-    "content",
-    "grid",
-    "prior_mean",
-    "prior_sd",
-    "exposure",
-    "max_exposure",
-    "exposure_strata",
-    "acceleration",
-    "pretest",
-    "pretest_positions",
-    "pretest_choice",
-)
-"""Options that say what an exam file says itself."""
 FILE = click.Path(path_type=Path)
 
 
@@ -193,6 +165,8 @@ def simulate(ctx: click.Context, /, **given: Any) -> None:
 
 def _check(ctx: click.Context, given: dict[str, Any]) -> None:
     """Refuse options that contradict each other or do nothing here."""
+    from calibration.simulations.rules import RULES
+
     if given["parameters"] is None and given["exam"] is None:
         raise InputError("--parameters FILE or --exam EXAM.toml", "neither")
     for name in RULES if given["exam"] is not None else ():
@@ -216,7 +190,7 @@ def _bank_and_rules(
 ) -> tuple[Bank, ExamDesign, dict[str, Any]]:
     from calibration.parameter_file import read_parameter_file
     from calibration.simulations.outputs import file_sha256
-    from calibration.simulations.rules import Options, design_from_options, named_by_option
+    from calibration.simulations.rules import RULES, Options, design_from_options, named_by_option
     from engine.rules.designs import check_design
 
     source: dict[str, Any] = {}

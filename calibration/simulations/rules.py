@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from calibration.simulations.exposure_options import FIELDS, ExposureOptions, exposure_rules
@@ -98,6 +98,10 @@ class Options:
         return ExposureOptions(
             self.exposure, self.max_exposure, self.exposure_strata, self.acceleration
         )
+
+
+RULES = tuple(one.name for one in fields(Options))
+"""Options that say what an exam file says itself."""
 
 
 def design_from_options(options: Options) -> ExamDesign:
