@@ -68,6 +68,7 @@ class _Source:
 @click.option("--since", metavar="DATE", help="With --bank: sittings from this day (UTC) on.")
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is not an item.")
 @click.option("--routed", is_flag=True, help="An adaptive test chose what is missing.")
+@click.option("--recode", is_flag=True, help="Shift scores 1..K to 0..K-1 and close gaps.")
 @em_options
 @click.pass_obj
 def dif(
@@ -140,6 +141,7 @@ def _options(how: Mapping[str, Any], cuts: Iterable[float]) -> Options:
 def _from_file(responses: Path, how: Mapping[str, Any]) -> _Source:
     from calibration.parameter_file import read_parameter_file
     from calibration.response_file import read_responses
+    from calibration.screening import check_scores, recode
 
     if how["since"] is not None:
         raise InputError("--bank with it", "a file of responses", column="--since")
@@ -149,7 +151,10 @@ def _from_file(responses: Path, how: Mapping[str, Any]) -> _Source:
     remarks: tuple[str, ...] = ()
     if matrix.routed and not how["routed"]:
         remarks = (f"{responses}: recorded adaptive sittings, taken as with --routed",)
+    if how["recode"]:
+        matrix, _done = recode(matrix)
     if how["parameters"] is None:
+        check_scores(matrix, ("gpcm",) * matrix.n_items, file=responses)  # any number of scores
         return _Source(matrix, None, frozenset(), responses.name, remarks)
     file = read_parameter_file(how["parameters"], language=how["language"])
     statuses = file.labels.get("status", ())
@@ -160,6 +165,10 @@ def _from_file(responses: Path, how: Mapping[str, Any]) -> _Source:
     if lacking:
         found = f"none of {lacking[0]}"
         raise InputError("parameters of every item", found, file=how["parameters"], column="item")
+    rows = [file.items.row(name) for name in matrix.item]
+    given = {file.items.item[row]: int(file.items.n_categories[row]) for row in rows}
+    models = [file.items.model[row] for row in rows]
+    check_scores(matrix, models, n_categories=given, file=responses)
     return _Source(matrix, file.items, frozenset(pretest), responses.name, remarks)
 
 
@@ -172,7 +181,7 @@ def _from_bank(console: Console, code: str, how: Mapping[str, Any]) -> _Source:
     for name in ("parameters", "language"):
         if how[name] is not None:
             raise InputError("none with --bank (the release's own)", how[name], column=f"--{name}")
-    for name in ("ignore", "routed"):
+    for name in ("ignore", "routed", "recode"):
         if how[name]:
             raise InputError("a file of responses with it", "--bank", column=f"--{name}")
     if how["group"] not in RECORDED_GROUPS:

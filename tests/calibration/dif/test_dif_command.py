@@ -217,3 +217,17 @@ def test_other_groups_of_recorded_sittings_are_refused_with_what_there_is(
     assert status == 2
     assert "expected language or country" in err
     assert not out.exists()
+
+
+def test_scores_from_one_are_refused_unless_recoded_to_the_same_figures(dif, responses, tmp_path):
+    header, *lines = responses.read_text().splitlines()
+    shifted = [line.translate(str.maketrans("01", "12")) for line in lines]
+    file = tmp_path / "shifted.csv"
+    file.write_text("\n".join([header, *shifted]) + "\n")
+    assert dif()[0] == 0
+    as_they_were = (tmp_path / "dif.csv").read_text()
+    status, _out, err = dif(file=file, out=tmp_path / "none.csv")
+    assert (status, (tmp_path / "none.csv").exists()) == (2, False)
+    assert "expected scores from 0 (or --recode), found scores from 1 to 2" in err
+    assert dif("--recode", file=file)[0] == 0
+    assert (tmp_path / "dif.csv").read_text() == as_they_were
