@@ -116,10 +116,13 @@ def plan(session: Session, bank: Bank) -> Plan:
     """
     base, draft = last_release(session, bank.id), open_draft(session, bank.id)
     old, new = _released(session, base), _drafted(session, draft)
+    in_order = _items_in_order(session, bank, old)
+    waiting = [i.id for i in in_order if i.status not in OUTSIDE and i.code not in old | new]
+    earlier = _earlier(session, waiting)
     kept: list[tuple[Item, ItemRevision, dict[str, Parameters]]] = []
     left_out = {}
-    for item in _items_in_order(session, bank, old):
-        given = new.get(item.code) or old.get(item.code)
+    for item in in_order:
+        given = new.get(item.code) or old.get(item.code) or earlier.get(item.code)
         if item.status in OUTSIDE or given is None:
             left_out[item.code] = "no parameters" if given is None else item.status
             continue
@@ -173,10 +176,13 @@ def released_items(session: Session, release_id: str) -> list[PlannedItem]:
 
 
 def known_parameters(session: Session, bank: Bank) -> set[str]:
-    """Ids of the revisions that have parameters: in the last release or the open draft."""
+    """Ids of the revisions that have parameters: released, in the open draft, or kept since."""
     base, draft = last_release(session, bank.id), open_draft(session, bank.id)
-    given = [*_released(session, base).values(), *_drafted(session, draft).values()]
-    return {revision.id for revision, _ in given}
+    given = {**_released(session, base), **_drafted(session, draft)}
+    items = select(Item).where(Item.bank_id == bank.id)
+    others = [item.id for item in session.scalars(items) if item.code not in given]
+    given |= _earlier(session, others)
+    return {revision.id for revision, _ in given.values()}
 
 
 Given = dict[str, tuple[ItemRevision, dict[str, Parameters]]]
@@ -206,6 +212,23 @@ def _drafted(session: Session, draft: ParameterDraft | None) -> Given:
         .order_by(ItemRevision.number)
     )
     return _by_code(session.execute(rows))
+
+
+def _earlier(session: Session, item_ids: list[str]) -> Given:
+    """Parameters of a published draft for items that were in no state to be released then."""
+    found: Given = {}
+    for start in range(0, len(item_ids), 500):
+        rows = (
+            select(DraftParameters, ItemRevision, Item.code)
+            .join(ParameterDraft, ParameterDraft.id == DraftParameters.draft_id)
+            .join(ItemRevision, ItemRevision.id == DraftParameters.revision_id)
+            .join(Item, Item.id == ItemRevision.item_id)
+            .where(Item.id.in_(item_ids[start : start + 500]))
+            .where(ParameterDraft.status == "published")
+            .order_by(ParameterDraft.number, ItemRevision.number)
+        )
+        found |= _by_code(session.execute(rows))
+    return found
 
 
 def _gates(session: Session, draft: ParameterDraft | None) -> dict[str, Gate]:

@@ -410,3 +410,18 @@ def test_moves_and_sign_offs_are_never_changed(db, people, small_bank):
 
     with pytest.raises(DatabaseError, match="append-only"), db.write() as session:
         session.execute(text("UPDATE sign_offs SET language = 'ru'"))
+
+
+def test_parameters_of_a_draft_item_wait_over_releases_for_its_review(db, home, people, tmp_path):
+    def half(document):
+        for item in document["items"][1:]:
+            item["status"] = "draft"
+
+    imported(db, tmp_path, half)
+    publish(db, "small", organisation_id=home)
+    assert standing(db, "S-02").has_parameters
+
+    move(db, "S-02", "operational", people["judge"], "as the panel judged it")
+    second = publish(db, "small", organisation_id=home)
+
+    assert release_items(db, second.id, "en").items.item == ("S-01", "S-02")
