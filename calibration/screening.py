@@ -80,6 +80,11 @@ def recode(
     return shifted.with_scores(new[shifted.column, shifted.score].astype(np.int16)), done
 
 
+def shifted(matrix: ResponseMatrix) -> ResponseMatrix:
+    """Shift 1..K data to 0..K-1 for items whose parameters are given, whose gaps stay."""
+    return recode(matrix, held=matrix.item)[0]
+
+
 def check_scores(
     matrix: ResponseMatrix,
     models: Sequence[str],

@@ -29,6 +29,7 @@ MOST_DRAWS = 1000
 @click.option("--language", metavar="CODE", help="Parameters of this language.")
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is not an item.")
 @click.option("--routed", is_flag=True, help="An adaptive test chose what is missing.")
+@click.option("--recode", is_flag=True, help="Shift scores 1..K to 0..K-1.")
 @click.option(
     "--parallel", "draws", type=int, default=20, show_default=True, help="Draws; 0 for none."
 )
@@ -45,6 +46,7 @@ def fit_check(
     language: str | None,
     ignore: tuple[str, ...],
     routed: bool,
+    recode: bool,
     **how: Any,
 ) -> None:
     """Check items, pairs of items and the test: RESPONSES under PARAMETERS."""
@@ -55,11 +57,13 @@ def fit_check(
     from calibration.outputs import check_folder, write_folder
     from calibration.parameter_file import read_parameters
     from calibration.response_file import read_responses
+    from calibration.screening import shifted
 
     check_folder(out)
     _check(how)
     items = read_parameters(parameters, language=language)
     matrix = read_responses(responses, ignore=ignore, routed=routed)
+    matrix = shifted(matrix) if recode else matrix
     if matrix.routed and not routed:
         console.note(f"{responses}: recorded adaptive sittings, taken as with --routed")
     options = Options(**how, file=responses)
@@ -70,6 +74,7 @@ def fit_check(
         "parameters": str(parameters),
         "language": language,
         "routed": matrix.routed,
+        "recode": recode,
         **how,
     }
     page = check_report(

@@ -319,6 +319,7 @@ def _shown(figures: Mapping[str, Any], out: Path) -> Any:
 @click.option("--quadrature", type=int, default=61, show_default=True, help="Points of theta.")
 @click.option("--language", metavar="CODE", help="Parameters of this language.")
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is not an item.")
+@click.option("--recode", is_flag=True, help="Shift scores 1..K to 0..K-1.")
 @click.pass_obj
 def score(
     console: Console,
@@ -333,11 +334,13 @@ def score(
     quadrature: int,
     language: str | None,
     ignore: tuple[str, ...],
+    recode: bool,
 ) -> None:
     """Estimate theta of everybody in RESPONSES with PARAMETERS held as they are."""
     from calibration.parameter_file import read_parameters
     from calibration.person_scores import check_target, scores, scores_text
     from calibration.response_file import read_responses
+    from calibration.screening import shifted
     from calibration.tables import write_text
     from engine.ability.estimates import Prior
     from engine.ability.grids import Grid
@@ -348,6 +351,7 @@ def score(
     prior, grid = Prior(prior_mean, prior_sd), Grid(n=quadrature)
     items = read_parameters(parameters, language=language)
     matrix = read_responses(responses, ignore=ignore)
+    matrix = shifted(matrix) if recode else matrix
     with console.progress(matrix.n_persons, "scoring") as advance:
         found = scores(
             matrix, items, estimator, prior=prior, grid=grid, file=responses, advance=advance

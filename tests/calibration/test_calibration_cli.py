@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from support.response_files import wide_file
 
 FILES = {"parameters.csv", "persons.csv", "item_fit.csv", "summary.json", "report.html"}
 SUMMARY = {
@@ -397,3 +398,21 @@ def test_items_without_parameters_are_left_out_and_named(run_command, tmp_path):
     assert status == 0
     assert "without parameters and left out: i2" in err
     assert [row["n_items"] for row in table(tmp_path / "o.csv")] == ["1", "1"]
+
+
+def test_what_was_fitted_with_recode_is_scored_and_checked_with_it(run_command, tmp_path, lsat7):
+    counted = lsat7.with_scores(lsat7.score + 1)
+    file, folder = wide_file(counted, tmp_path / "from_one.csv"), tmp_path / "fit"
+    assert (
+        run_command("calibrate", "fit", file, "--recode", "--se", "none", "--out", folder)[0] == 0
+    )
+    given = (file, folder / "parameters.csv")
+    for name, options in (("score", ()), ("fit-check", ("--parallel", 0))):
+        command = ("calibrate", name, *given, *options, "--out", tmp_path / name)
+        assert run_command(*command)[0] == 2
+        assert run_command(*command, "--recode")[0] == 0
+    first, again = (
+        path.read_text().splitlines()[1].split(",")
+        for path in (folder / "persons.csv", tmp_path / "score")
+    )
+    assert float(first[1]) == pytest.approx(float(again[1]), abs=1e-6)
