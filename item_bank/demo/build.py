@@ -58,6 +58,7 @@ STAFF = (
     LogIn("examiner", "examiner@demo.example", "weigh-with-care"),
     LogIn("administrator", "administrator@demo.example", "open-the-house"),
     LogIn("psychometrician", "psychometrician@demo.example", "mind-the-error"),
+    LogIn("author", "author@demo.example", "every-word-weighed"),
 )
 CANDIDATES = (
     LogIn("candidate", "Zarina Karimova", "DEMO-2345-6789"),

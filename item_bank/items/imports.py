@@ -229,8 +229,8 @@ def _import(
         () if is_new else about,
         draft,
     )
-    if report.changed:
-        _event(session, bank, report, now)
+    if report.changed or work.new_sign_offs:
+        _event(session, work, report)
     return report
 
 
@@ -449,12 +449,16 @@ def _save_parameters(session: Session, work: _Work) -> int | None:
     return add_draft(session, work.bank, "import", work.rows, work.now, base_release_id=base_id)
 
 
-def _event(session: Session, bank: Bank, report: ImportReport, now: int) -> None:
+def _event(session: Session, work: _Work, report: ImportReport) -> None:
+    bank, terms = work.bank, work.terms
     payload = {
         "bank": bank.code,
+        "by": terms.editor.id,
+        "signed_off": terms.signed_off,
+        "sign_offs": len(work.new_sign_offs),
         "new": len(report.new),
         "revised": len(report.revised),
         "parameters": len(report.parameters),
         "draft": report.draft,
     }
-    append_site_event(session, "bank_imported", payload, now, bank.organisation_id)
+    append_site_event(session, "bank_imported", payload, work.now, bank.organisation_id)

@@ -373,6 +373,7 @@ def _write(
         planned.draft_id,
     ):
         raise AnswerIsNo(f"bank {bank.code} was changed meanwhile: nothing was published")
+    _check_states(session, bank, planned)
     release = Release(
         id=new_id(),
         organisation_id=bank.organisation_id,
@@ -399,6 +400,16 @@ def _write(
         payload["promoted"] = list(planned.promoted)
     append_site_event(session, "release_published", payload, now, bank.organisation_id)
     return release
+
+
+def _check_states(session: Session, bank: Bank, planned: Plan) -> None:
+    """Refuse when an item was moved since the plan was made."""
+    found = select(Item.code, Item.status).where(Item.bank_id == bank.id)
+    states = {code: status for code, status in session.execute(found)}  # noqa: C416 - typed
+    for item in planned.items:
+        before = "pretest" if item.code in planned.promoted else item.status
+        if states.get(item.code) != before:
+            raise AnswerIsNo(f"item {item.code} was moved meanwhile: nothing was published")
 
 
 def _promote(session: Session, bank: Bank, codes: Sequence[str], now: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text
@@ -425,3 +426,23 @@ def test_parameters_of_a_draft_item_wait_over_releases_for_its_review(db, home, 
     second = publish(db, "small", organisation_id=home)
 
     assert release_items(db, second.id, "en").items.item == ("S-01", "S-02")
+
+
+def test_an_item_that_is_moved_while_a_release_is_made_keeps_it_from_being_published(
+    db, home, tmp_path
+):
+    imported(db, tmp_path)
+
+    def moves_an_item(connection) -> int:
+        connection.execute(text("UPDATE items SET status = 'draft' WHERE code = 'S-01'"))
+        return 1_800_000_000_000_000
+
+    with pytest.raises(AnswerIsNo, match="item S-01 was moved meanwhile"):
+        publish(replace(db, clock=moves_an_item), "small", organisation_id=home)
+
+
+def test_an_import_says_on_the_chain_who_brought_it_and_what_it_stands_for(db, people, tmp_path):
+    imported(db, tmp_path, terms=Terms(editor=people["writer"], signed_off=True))
+    (event,) = events(db, "bank_imported")
+
+    assert (event["by"], event["signed_off"], event["sign_offs"]) == (people["writer"].id, True, 9)

@@ -42,7 +42,7 @@ def standing_shown(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "item": row["item"],
         "state": row["state"] + beneath,
-        "review": "signed off" if row["reviewed"] else "open",
+        "review": "signed off" if row["reviewed"] else "open" if row["texts"] else "",
         "texts": " ".join(row["texts"]),
         "signed_off": " ".join(row["signed_off"]),
         "lacks": " ".join(row["without_text"]),
