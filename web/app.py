@@ -21,6 +21,7 @@ from web.candidate.exam import exam
 from web.candidate.media import media
 from web.candidate.practice import practice
 from web.candidate.views import candidate
+from web.compression import init_compression
 from web.errors import init_errors
 from web.examiner.exams import exams
 from web.examiner.views import examiner
@@ -45,6 +46,7 @@ def create_app(db: Database, settings: Settings) -> Flask:
     for init in (init_logs, init_access, init_language, init_formats, init_figures, init_questions):
         init(app)
     init_assets(app)
+    init_compression(app)
     init_security(app, settings)
     CSRFProtect(app)  # after the gate: an ended session leads to sign-in, not to an error
     init_errors(app)

@@ -182,5 +182,6 @@ def _still_true(before: Snapshot, fresh: Snapshot) -> bool:
         and fresh.position == before.position
         and fresh.sitting.lease_epoch == before.sitting.lease_epoch
         and fresh.holds == before.holds
+        and fresh.language == before.language
         and fresh.is_overdue == before.is_overdue
     )

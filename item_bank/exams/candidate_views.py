@@ -59,6 +59,7 @@ class SittingView:
     finished_at: int | None
     stop_reason: str | None
     question: Question | None
+    other_languages: tuple[str, ...]
     note: dict[str, str]
 
 
@@ -70,6 +71,7 @@ class OpenExam:
     exam_code: str
     title: dict[str, str]
     languages: tuple[str, ...]
+    language_switch: bool
     time_limit: int | None
     min_items: int
     max_items: int
@@ -110,6 +112,7 @@ def _open_exam(
         exam_code=exam.code,
         title=version.plan.title,
         languages=version.plan.languages,
+        language_switch=version.plan.language_switch,
         time_limit=seconds_allowed(version, registration),
         min_items=fewest_items(version.plan),
         max_items=most_items(version.plan),
@@ -179,6 +182,7 @@ def _view(db: Database, snapshot: Snapshot, met: frozenset[int], address: Addres
         finished_at=sitting.finished_at,
         stop_reason=sitting.stop_reason,
         question=_question(db, snapshot, address),
+        other_languages=_other_languages(snapshot),
         note=snapshot.release.note,
     )
 
@@ -201,11 +205,18 @@ def _to_go(snapshot: Snapshot, met: frozenset[int]) -> tuple[int, int]:
     return max(to_go(target=fewest), 1), max(to_go(target=most), 1)
 
 
+def _other_languages(snapshot: Snapshot) -> tuple[str, ...]:
+    """Languages that the open question can be read in instead."""
+    plan = snapshot.exam.plan
+    others = tuple(code for code in plan.languages if code != snapshot.language)
+    return others if plan.language_switch else ()
+
+
 def _question(db: Database, snapshot: Snapshot, address: Address) -> Question | None:
     row = snapshot.open_item
     if row is None or snapshot.is_overdue:
         return None
-    shown, _ = as_page_shows(db, row, address)
+    shown, _ = as_page_shows(db, row, address, snapshot.language)
     return Question(row.position, shown)
 
 

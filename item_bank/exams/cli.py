@@ -91,20 +91,21 @@ def _summary(summary: ExamSummary) -> dict[str, Any]:
 @click.pass_obj
 def show_exam(console: Console, code: str) -> None:
     """Print the file of the newest version of an exam; its versions go to stderr."""
-    from item_bank.exams.designs import exam_source, versions_of
+    from item_bank.exams.designs import exam_source, shared_parameters, versions_of
 
     with _site(console) as (db, organisation):
         versions = versions_of(db, code, organisation_id=organisation)
         source = exam_source(db, versions[0].version_id)
-    rows = [
-        {
-            "version": v.number,
-            "release": v.release_number,
-            "rules_version": v.rules_version,
-            "content_hash": v.content_hash,
-        }
-        for v in versions
-    ]
+        rows = [
+            {
+                "version": v.number,
+                "release": v.release_number,
+                "rules_version": v.rules_version,
+                "parameters": shared_parameters(db, v),
+                "content_hash": v.content_hash,
+            }
+            for v in versions
+        ]
     for row in rows:
         console.note(", ".join(f"{name} {value}" for name, value in row.items()))
     if console.json:

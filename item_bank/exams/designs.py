@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from engine.errors import InputError
 from engine.session import RULES_VERSION, check_design
 from item_bank.exams.exam_files import ExamPlan, plan_from_mapping, read_plan
+from item_bank.exams.language_rules import check_language_switch, parameters_by_language
 from item_bank.items.releases import (
     OPERATIONAL,
     ReleaseItems,
@@ -57,6 +58,11 @@ class LoadedExam:
     areas: dict[str, dict[str, str]]
     note: dict[str, str]
     plan: ExamPlan
+
+
+def shared_parameters(db: Database, version: LoadedExam) -> str:
+    """Say whether the languages of a version share their parameters."""
+    return parameters_by_language(db, version.release_id, version.plan.languages)
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,7 @@ def _resolve(db: Database, plan: ExamPlan, organisation_id: str, file: str) -> t
         raise InputError("a text for every item in every language", found, file=file)
     for language in plan.languages:
         _check_against(plan, release_items(db, release.release_id, language), file)
+    check_language_switch(db, plan, release.release_id, file)
     return release.release_id, release.number
 
 

@@ -16,7 +16,8 @@ from engine.session import ExamDesign, design_from_mapping
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 KNOWN = {
-    "code", "title", "bank", "release", "languages", "time_limit_minutes",
+    "code", "title", "bank", "release", "languages", "language_switch",
+    "time_limit_minutes",
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
     "levels", "blueprint",
 }  # fmt: skip
@@ -43,6 +44,8 @@ class ExamPlan:
     ----------
     release
         A number, or None for the latest when the exam is applied.
+    language_switch
+        Whether a candidate may read any question in another of the exam's languages.
     time_limit
         Seconds; None where there is no limit.
     design
@@ -54,6 +57,7 @@ class ExamPlan:
     bank: str
     release: int | None
     languages: tuple[str, ...]
+    language_switch: bool
     time_limit: int | None
     design: ExamDesign
     levels: tuple[LevelNames, ...]
@@ -88,6 +92,7 @@ def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
         bank=_text(mapping, "bank"),
         release=_release(mapping.get("release", "latest")),
         languages=languages,
+        language_switch=_language_switch(mapping.get("language_switch", False)),
         time_limit=_time_limit(mapping.get("time_limit_minutes")),
         design=design_from_mapping(tables),
         levels=levels,
@@ -161,6 +166,12 @@ def _release(value: Any) -> int | None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InputError('the number of a release, or "latest"', repr(value), column="release")
+    return value
+
+
+def _language_switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InputError("true or false", repr(value), column="language_switch")
     return value
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from item_bank.exams.designs import load_version, shared_parameters
 from item_bank.exams.errors import NotFound
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam, ExamVersion
@@ -61,6 +62,8 @@ class Report:
         Why, when it is not the first.
     events
         The links of the sitting's chain, in order.
+    parameters
+        Whether the languages of the exam's version share their parameters.
     """
 
     row: SittingRow
@@ -69,6 +72,7 @@ class Report:
     events: tuple[dict[str, Any], ...]
     country: str | None
     sealed: bool
+    parameters: str
 
 
 def search_sittings(
@@ -216,6 +220,7 @@ def report(db: Database, *, organisation_id: str, sitting_id: str) -> Report:
             events=tuple(_events(session, sitting_id)),
             country=details.country if details else None,
             sealed=sitting.sealed_at is not None,
+            parameters=shared_parameters(db, load_version(db, sitting.exam_version_id)),
         )
 
 

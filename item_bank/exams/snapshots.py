@@ -17,11 +17,12 @@ from engine.rules.states import carried
 from engine.session import SittingState
 from item_bank.exams.designs import LoadedExam, load_version
 from item_bank.exams.errors import NotFound
+from item_bank.exams.records import LANGUAGE
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.items.items import held_codes
 from item_bank.items.releases import OPERATIONAL, ReleaseItems, release_items
 from item_bank.store.database import Database
-from item_bank.store.tables.sittings import PresentedItem, Response, Sitting
+from item_bank.store.tables.sittings import PresentedItem, Response, Sitting, SittingEvent
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Snapshot:
         Codes of the bank's items that are held now.
     now
         The site's time when this was read.
+    changed_to
+        The language that the candidate changed to; None for that of the sitting.
     """
 
     sitting: Sitting
@@ -45,6 +48,12 @@ class Snapshot:
     responses: tuple[Response, ...]
     holds: frozenset[str]
     now: int
+    changed_to: str | None = None
+
+    @property
+    def language(self) -> str:
+        """The language in which questions are shown now."""
+        return self.changed_to or self.sitting.language
 
     @property
     def position(self) -> int:
@@ -120,7 +129,18 @@ def read_snapshot(
         responses=tuple(_responses(session, sitting_id)),
         holds=held_codes(session, exam.bank_id),
         now=db.now(session),
+        changed_to=_changed_to(session, sitting_id) if exam.plan.language_switch else None,
     )
+
+
+def _changed_to(session: Session, sitting_id: str) -> str | None:
+    last = session.scalars(
+        select(SittingEvent.payload)
+        .where(SittingEvent.sitting_id == sitting_id, SittingEvent.kind == LANGUAGE)
+        .order_by(SittingEvent.number.desc())
+        .limit(1)
+    ).first()
+    return None if last is None else str(last["language"])
 
 
 def read_own_snapshot(

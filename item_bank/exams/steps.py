@@ -71,7 +71,7 @@ def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
     if snapshot.is_overdue:
         return Decision(answer, None, None, ())
     presented = snapshot.presented[-1]
-    points = mark(db, presented.revision_id, answer.response, presented.language)
+    points = mark(db, presented.revision_id, answer.response, snapshot.language)
     state = record_response(
         rules_state(db, snapshot), presented.row, points, **carried(presented.trace)
     )
@@ -118,7 +118,7 @@ def _keep_presented(
         organisation_id=sitting.organisation_id,
         revision_id=snapshot.release.revision_ids[step.next_item],
         row=step.next_item,
-        language=sitting.language,
+        language=snapshot.language,
         choice_order=list(order),
         trace=step.trace,
         presented_at=snapshot.now,

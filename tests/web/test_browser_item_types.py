@@ -1,4 +1,4 @@
-"""Every item type in a real browser: by mouse, by keyboard alone, without scripts, for everybody."""
+"""Every item type in a real browser: by mouse, by keyboard alone, without scripts."""
 
 from __future__ import annotations
 

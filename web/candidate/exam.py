@@ -19,6 +19,7 @@ from item_bank.exams import answering
 from item_bank.exams.answering import Outcome
 from item_bank.exams.candidate_views import SittingView, view
 from item_bank.exams.errors import ForeignResponse
+from item_bank.exams.languages import switch_language
 from item_bank.exams.results import result_of
 from item_bank.exams.sittings import take_over as take_over_sitting
 from item_bank.items.presented import Presented
@@ -163,6 +164,7 @@ def _show(
     flaw: Flaw | None = None,
     key: str | None = None,
     notice: Notice | None = None,
+    given: MultiDict[str, str] = NOTHING,
 ) -> ResponseReturnValue:
     """Show the state that a sitting is in."""
     if seen.question is None:
@@ -175,7 +177,7 @@ def _show(
         status,
         key=key or secrets.token_hex(16),
         flaw=flaw,
-        given=request.form if flaw else NOTHING,
+        given=request.form if flaw else given,
         notice=notice,
         saved_at=seen.now if saved else None,
     )
@@ -226,6 +228,23 @@ def clock(sitting_id: str) -> ResponseReturnValue:
         "position": seen.position,
         "epoch": seen.epoch,
     }
+
+
+@exam.post("/sitting/<sitting_id>/language")
+@for_candidates
+def switch(sitting_id: str) -> ResponseReturnValue:
+    """Show the question in another language, with what was chosen or typed so far."""
+    posted = _posted()
+    switch_language(
+        database(),
+        current_candidate(),
+        sitting_id,
+        epoch=posted.epoch,
+        language=request.form.get("language", ""),
+    )
+    seen = _view(sitting_id)
+    given = request.form if posted.position == seen.position else NOTHING
+    return _show(seen, given=given)
 
 
 @exam.post("/sitting/<sitting_id>/take-over")
