@@ -8,6 +8,7 @@ import re
 import pytest
 from sqlalchemy import select
 from support.banks import small_bank_document
+from support.type_exams import open_type_exam
 from support.visitors import HTMX
 
 from item_bank.items.authoring.actors import actor_by_email
@@ -294,3 +295,25 @@ def test_nothing_is_done_without_the_token_of_the_page(staff, item_id, hall, wha
 
     assert response.status_code == 400
     assert rows(hall, ItemMove) == []
+
+
+def test_every_type_of_item_has_a_page_and_a_preview_with_its_media(staff, hall, tmp_path):
+    open_type_exam(hall.db, tmp_path)
+    author = staff("author")
+    with hall.db.read() as session:
+        ids = session.scalars(select(Item.id).where(Item.code.not_like("S-%"))).all()
+    media = set()
+    for item_id in ids:
+        assert author.get(f"/staff/items/{item_id}").status_code == 200
+        shown = author.get(f"/staff/items/{item_id}/preview?language=en")
+        assert shown.status_code == 200
+        media |= set(re.findall(rf"/staff/items/{item_id}/media/\w{{64}}", shown.text))
+
+    assert len(ids) >= 9
+    assert media
+    for address in media:
+        response = author.get(address)
+        assert (response.status_code, response.mimetype.split("/")[0] in {"image", "audio"}) == (
+            200,
+            True,
+        )
