@@ -120,7 +120,9 @@ def _estimated(
 
 def _check(data: ResponseMatrix, bank: ItemParameters, file: object) -> None:
     counts = data.category_counts()
-    highest = counts.shape[1] - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
+    met = counts > 0
+    last = counts.shape[1] - 1 - np.argmax(met[:, ::-1], axis=1)
+    highest = np.where(met.any(axis=1), last, 0)
     for k, categories in enumerate(bank.n_categories):
         if highest[k] >= categories:
             expected = f"scores from 0 to {categories - 1}"

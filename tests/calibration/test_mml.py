@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from calibration.expectation import person_estimates
-from calibration.matrix import from_dense, numbered
+from calibration.fit_inputs import category_numbers
+from calibration.matrix import from_dense, numbered, response_matrix_from_codes
 from calibration.mml import Settings, fit
 from calibration.priors import Density, Priors, default_priors
 from engine.ability.estimates import Prior, eap_scores
@@ -217,3 +218,16 @@ def test_an_empty_category_is_named():
     scores = np.array([[0, 0], [2, 1], [0, 1], [2, 0]])
     with pytest.raises(InputError, match="1: expected an item of which every score occurs"):
         fitted(from_dense(scores), "gpcm")
+
+
+def test_an_item_that_nobody_met_has_no_score_too_high_when_others_have_more_points(mixed_bank):
+    poly = next(k for k, n in enumerate(mixed_bank.n_categories) if n > 2)
+    flat = next(k for k, n in enumerate(mixed_bank.n_categories) if n == 2)
+    pair = mixed_bank.subset([flat, poly])
+    top = int(mixed_bank.n_categories[poly]) - 1
+    codes = (np.arange(4), np.ones(4, dtype=np.int64), np.array([0, 1, top, top]))
+    matrix = response_matrix_from_codes(numbered(4), pair.item, codes, routed=True)
+
+    numbers = category_numbers(matrix, pair.model, pair, np.arange(2), np.ones(2, dtype=bool))
+
+    assert numbers.tolist() == [2, top + 1]
