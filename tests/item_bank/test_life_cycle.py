@@ -76,7 +76,7 @@ def test_a_held_item_goes_on_where_it_was_or_leaves(state, to):
         refused(held, to)
 
 
-@pytest.mark.parametrize(("move", "rule"), RULES.items(), ids=str)
+@pytest.mark.parametrize(("move", "rule"), RULES.items(), ids=map("-".join, RULES))
 def test_each_move_is_open_to_its_roles_and_to_no_other(move, rule):
     state, to = move
     standing = replace(READY, state=state, review_required=False)
