@@ -73,9 +73,7 @@ def category_numbers(
 ) -> Ints:
     """Categories of each item: two for the logistic family, as known, or as observed."""
     counts = matrix.category_counts()
-    met = counts > 0
-    last = counts.shape[1] - 1 - np.argmax(met[:, ::-1], axis=1)
-    highest = np.where(met.any(axis=1), last, 0)
+    highest = matrix.highest_scores()
     n_categories = np.maximum(highest + 1, 2)
     for k, model in enumerate(models):
         if known is not None and known_rows[k] >= 0:

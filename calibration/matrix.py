@@ -88,6 +88,12 @@ class ResponseMatrix:
         cells = self.column * width + self.score
         return np.bincount(cells, minlength=self.n_items * width).reshape(self.n_items, width)
 
+    def highest_scores(self) -> Ints:
+        """Highest score of each item that somebody had; 0 for an item that nobody met."""
+        met = self.category_counts() > 0
+        last = met.shape[1] - 1 - np.argmax(met[:, ::-1], axis=1)
+        return np.where(met.any(axis=1), last, 0)
+
     def dense(self) -> tuple[Scores, Bools]:
         """Scores and observed mask, shapes (n_persons, n_items); a score is 0 where unobserved."""
         scores = np.zeros((self.n_persons, self.n_items), dtype=np.int16)

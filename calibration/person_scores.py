@@ -119,10 +119,7 @@ def _estimated(
 
 
 def _check(data: ResponseMatrix, bank: ItemParameters, file: object) -> None:
-    counts = data.category_counts()
-    met = counts > 0
-    last = counts.shape[1] - 1 - np.argmax(met[:, ::-1], axis=1)
-    highest = np.where(met.any(axis=1), last, 0)
+    highest = data.highest_scores()
     for k, categories in enumerate(bank.n_categories):
         if highest[k] >= categories:
             expected = f"scores from 0 to {categories - 1}"

@@ -120,6 +120,11 @@ def named_text_flaws(path: str, value: object, what: str, fewest: int = 2) -> Fl
         yield Flaw(path, f"{what}s that differ", f"{short(words)} twice")
 
 
+def choices_flaws(path: str, variant: Variant) -> Flaws:
+    """Everything that is wrong with the choices of a variant."""
+    yield from named_text_flaws(f"{path}.choices", variant.get("choices"), "choice")
+
+
 def short(value: object) -> str:
     """Say a value in at most 60 characters."""
     text = repr(value)
@@ -189,6 +194,11 @@ def one_of(response: Any, known: Sequence[str]) -> str | None:
     if not isinstance(response, str) or response not in known:
         raise InputError("one of the item's choices", short(response))
     return response
+
+
+def checked_choice(key: Key, response: Any) -> str | None:
+    """Check a response that is one of the key's choices."""
+    return one_of(response, key["choices"])
 
 
 def some_of(response: Any, known: Sequence[str], most: int | None = None) -> list[str] | None:

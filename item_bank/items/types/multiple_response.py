@@ -10,21 +10,16 @@ from item_bank.items.types.base import (
     Flaws,
     ItemType,
     Key,
-    Variant,
     Variants,
+    choices_flaws,
     first,
     ids_flaws,
     is_whole,
-    named_text_flaws,
     only,
     scoring_flaws,
     short,
     some_of,
 )
-
-
-def _variant_flaws(path: str, variant: Variant) -> Flaws:
-    yield from named_text_flaws(f"{path}.choices", variant.get("choices"), "choice")
 
 
 def _key_flaws(key: Key, variants: Variants) -> Flaws:
@@ -52,7 +47,7 @@ MULTIPLE_RESPONSE = ItemType(
     parts=("choices",),
     optional=(),
     named=("choices",),
-    variant_flaws=_variant_flaws,
+    variant_flaws=choices_flaws,
     key_flaws=_key_flaws,
     stored_key=_stored_key,
     max_score=several.max_score,

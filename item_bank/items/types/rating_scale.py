@@ -9,18 +9,13 @@ from item_bank.items.types.base import (
     Flaws,
     ItemType,
     Key,
-    Variant,
     Variants,
+    checked_choice,
+    choices_flaws,
     first,
-    named_text_flaws,
-    one_of,
     only,
     points_flaws,
 )
-
-
-def _variant_flaws(path: str, variant: Variant) -> Flaws:
-    yield from named_text_flaws(f"{path}.choices", variant.get("choices"), "choice")
 
 
 def _key_flaws(key: Key, variants: Variants) -> Flaws:
@@ -45,20 +40,16 @@ def _score(key: Key, response: Any, _: str) -> int:
     return int(key["scores"][response])
 
 
-def _checked(key: Key, response: Any) -> str | None:
-    return one_of(response, key["choices"])
-
-
 RATING_SCALE = ItemType(
     "rating_scale",
     parts=("choices",),
     optional=(),
     named=("choices",),
-    variant_flaws=_variant_flaws,
+    variant_flaws=choices_flaws,
     key_flaws=_key_flaws,
     stored_key=_stored_key,
     max_score=_max_score,
     score=_score,
-    checked=_checked,
+    checked=checked_choice,
     shuffled="choices",
 )

@@ -14,19 +14,14 @@ from item_bank.items.types.base import (
     Flaws,
     ItemType,
     Key,
-    Variant,
     Variants,
+    checked_choice,
+    choices_flaws,
     first,
-    named_text_flaws,
-    one_of,
     only,
     points_flaws,
     short,
 )
-
-
-def _variant_flaws(path: str, variant: Variant) -> Flaws:
-    yield from named_text_flaws(f"{path}.choices", variant.get("choices"), "choice")
 
 
 def _key_flaws(key: Key, variants: Variants) -> Flaws:
@@ -75,21 +70,17 @@ def _score(key: Key, response: Any, _: str) -> int:
     return int(points[response]) if points else int(response == key["correct"])
 
 
-def _checked(key: Key, response: Any) -> str | None:
-    return one_of(response, key["choices"])
-
-
 SINGLE_CHOICE = ItemType(
     "single_choice",
     parts=("choices",),
     optional=(),
     named=("choices",),
-    variant_flaws=_variant_flaws,
+    variant_flaws=choices_flaws,
     key_flaws=_key_flaws,
     stored_key=_stored_key,
     max_score=_max_score,
     score=_score,
-    checked=_checked,
+    checked=checked_choice,
     shuffled="choices",
     draws=True,
 )
