@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from support.browsing import Site, after, browsing, go_on_without, kind, serve, skip_to
 from support.type_exams import LANGUAGES, open_type_exam
 from test_browser_accessibility import scrolls_sideways, violations
-from werkzeug.serving import make_server
 
 from item_bank.exams.replay import replay, sitting_ids
 from item_bank.items.types.catalogue import TYPES
-from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent
-from web.app import create_app
-from web.settings import Settings
 
 pytestmark = pytest.mark.chromium
 N_ITEMS = 9
@@ -34,80 +30,14 @@ RIGHT = {
 LENGTHS = ["3 millimetres", "3 centimetres", "3 metres", "3 kilometres"]
 
 
-class Site:
-    """A site with the exam, served by a thread, and everything that was asked of it."""
-
-    def __init__(self, db, code: str, port: int) -> None:
-        self.db, self.code, self.address = db, code, f"http://127.0.0.1:{port}"
-
-    def begin(self, page: Page, language: str = "en") -> None:
-        page.set_default_timeout(10_000)
-        page.goto(self.address)
-        page.locator("input[name=code]").fill(self.code)
-        page.locator("main button").click()
-        page.goto(self.address + f"/home?lang={language}")
-        page.locator(".exam-card a.button:not(.secondary)").click()
-        radio = page.locator(f"input[name=language][value={language}]")
-        if radio.count():
-            radio.check()
-            page.locator("main form .button").last.click()
-        page.locator("#answer").wait_for()
-
-    def responses(self) -> dict[str, object]:
-        """What was kept of the last sitting, by type."""
-        with self.db.read() as session:
-            rows = (
-                session.query(PresentedItem, ResponseContent, Response)
-                .filter(
-                    PresentedItem.sitting_id == sitting_ids(self.db)[-1],
-                    ResponseContent.sitting_id == PresentedItem.sitting_id,
-                    ResponseContent.position == PresentedItem.position,
-                    Response.sitting_id == PresentedItem.sitting_id,
-                    Response.position == PresentedItem.position,
-                )
-                .all()
-            )
-            kinds = {row[0].revision_id: _type(session, row[0].revision_id) for row in rows}
-            return {
-                kinds[row.revision_id]: (content.content["response"], response.score)
-                for row, content, response in rows
-            }
-
-
-def _type(session, revision_id: str) -> str:
-    from item_bank.store.tables.items import ItemRevision
-
-    return session.get_one(ItemRevision, revision_id).type
-
-
-def serve(db, folder, **options) -> Iterator[Site]:
-    code = open_type_exam(db, folder, **options)
-    served = make_server("127.0.0.1", 0, create_app(db, Settings()), threaded=True)
-    thread = threading.Thread(target=served.serve_forever)
-    thread.start()
-    yield Site(db, code, served.port)
-    served.shutdown()
-    thread.join()
-    served.server_close()
-
-
 @pytest.fixture
 def site(db, tmp_path) -> Iterator[Site]:
-    yield from serve(db, tmp_path)
+    yield from serve(db, open_type_exam(db, tmp_path))
 
 
 @pytest.fixture
 def hostile(db, tmp_path) -> Iterator[Site]:
-    yield from serve(db, tmp_path, attack=True)
-
-
-def kind(page: Page) -> str:
-    return str(page.locator(".question").get_attribute("data-type"))
-
-
-def confirm(page: Page, number: int) -> None:
-    page.locator("#confirm").click()
-    page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
+    yield from serve(db, open_type_exam(db, tmp_path, attack=True))
 
 
 # --- by mouse ----------------------------------------------------------------------------------
@@ -250,32 +180,27 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_type_is_answered_right(chromium, site, way):
-    asked: list[str] = []
-    scripts = way != "no scripts"
-    with chromium.new_context(locale="en-GB", java_script_enabled=scripts) as context:
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+    with browsing(chromium, java_script_enabled=way != "no scripts") as (page, record):
         site.begin(page)
-        for number in range(1, N_ITEMS + 1):
+        for place in range(1, N_ITEMS + 1):
             WAYS[way](page)
-            if way == "keyboard":
-                tab_to(page, "#confirm")
-                page.keyboard.press("Enter")
-                page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
-            else:
-                confirm(page, number)
+            after(page, place, lambda: press_confirm(page, way))
 
-    kept = site.responses()
-    assert set(kept) == set(TYPES)
-    assert {name: value for name, (value, _) in kept.items()} == RIGHT
+    kept = site.kept()
+    assert {name: value for name, value, _ in kept} == RIGHT
     top = {name: 4 if name == "rating_scale" else 1 for name in TYPES}
-    assert {name: score for name, (_, score) in kept.items()} == top
-    assert [url for url in asked if not url.startswith((site.address, "data:"))] == []
-    assert [text for text in complaints if "409" not in text] == []
+    assert {name: score for name, _, score in kept} == top
+    assert record.foreign(site) == []
+    assert record.complaints == []
     assert replay(site.db, sitting_ids(site.db)[-1]).problems == ()
+
+
+def press_confirm(page: Page, way: str) -> None:
+    if way != "keyboard":
+        page.locator("#confirm").click()
+        return
+    tab_to(page, "#confirm")
+    page.keyboard.press("Enter")
 
 
 VIEWS = [(320, "dark"), (1440, "light")]  # 320: 1280 px, enlarged four times
@@ -290,17 +215,15 @@ def look(page: Page, width: int, scheme: str) -> None:
 
 
 def sit_and_look(chromium, site: Site, language: str, views) -> None:
-    with chromium.new_context(locale="en-GB", reduced_motion="reduce") as context:
-        page = context.new_page()
+    with browsing(chromium, reduced_motion="reduce") as (page, _):
         site.begin(page, language)
-        for number in range(1, N_ITEMS + 1):
+        for place in range(1, N_ITEMS + 1):
             for width, scheme in views:
                 look(page, width, scheme)
             page.locator("#confirm").click()
             page.locator("#answer-problem").wait_for()
             look(page, *views[0])
-            page.locator("[name=without]").click()
-            page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
+            after(page, place, lambda: page.locator("[name=without]").click())
 
 
 def test_no_type_breaks_a_rule_of_accessibility(chromium, site):
@@ -314,26 +237,20 @@ def test_no_type_breaks_a_rule_in_any_language_at_any_width(chromium, site, lang
 
 
 def test_what_an_item_says_stays_words(chromium, hostile):
-    with chromium.new_context(locale="en-GB") as context:
-        page = context.new_page()
-        foreign: list[str] = []
-        page.on("request", lambda request: foreign.append(request.url))
+    with browsing(chromium) as (page, record):
         hostile.begin(page)
-        for number in range(1, N_ITEMS + 1):
+        for _ in range(N_ITEMS):
             assert page.evaluate("window.hacked") is None
             inside = page.locator(".question")
             assert inside.locator("script, [onerror], [onload], a[href^='javascript']").count() == 0
             assert "<script>" in inside.inner_text()
-            page.locator("#confirm").click()
-            page.locator("[name=without]").click()
-            page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
+            go_on_without(page)
 
-    assert [url for url in foreign if not url.startswith((hostile.address, "data:"))] == []
+    assert record.foreign(hostile) == []
 
 
 def test_a_moved_line_is_told_to_who_cannot_see_it(chromium, site):
-    with chromium.new_context(locale="en-GB") as context:
-        page = context.new_page()
+    with browsing(chromium) as (page, _):
         site.begin(page)
         skip_to(page, "order")
         first = page.locator(".move[data-move='1']").first
@@ -343,11 +260,3 @@ def test_a_moved_line_is_told_to_who_cannot_see_it(chromium, site):
         assert page.evaluate("document.activeElement.getAttribute('aria-label')") == f"Down: {name}"
         page.reload()
         assert texts(page)[1] == name
-
-
-def skip_to(page: Page, wanted: str) -> None:
-    while kind(page) != wanted:
-        page.locator("#confirm").click()
-        number = page.locator("input[name=position]").input_value()
-        page.locator("[name=without]").click()
-        page.locator(f"#answer[data-draft$=':{int(number) + 1}']").wait_for()
