@@ -19,12 +19,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, log_expit, logsumexp
 
-from engine.arrays import Floats
+from engine.arrays import Bools, Floats
 
 LOGISTIC = "logistic"
 PARTIAL_CREDIT = "partial_credit"
 GRADED = "graded"
 NOMINAL = "nominal"
+_CLOSEST = 1e-8
+"""Graded intercepts nearer to one another are the same after a multiple of theta is added."""
 
 
 def log_probabilities(family: str, parameters: Floats, theta: Floats) -> Floats:
@@ -68,6 +70,18 @@ def score_functions(family: str, parameters: Floats, theta: Floats, n_local: int
     if family == NOMINAL:
         return _nominal_scores(parameters, theta)
     return _partial_credit_scores(parameters, theta)
+
+
+def ordered(family: str, parameters: Floats) -> Bools:
+    """Whether the items have the form of their family, shape (n_items,).
+
+    Graded intercepts must descend, by more than their rounding: where two of them meet or cross, a
+    category has no chance at any theta. Items of the other families always have it.
+    """
+    if family != GRADED:
+        return np.ones(len(parameters), dtype=np.bool_)
+    steps = np.diff(parameters[:, 1:], axis=1)
+    return np.asarray(np.all((steps < -_CLOSEST) | np.isnan(steps), axis=1))
 
 
 def _logits(parameters: Floats, theta: Floats) -> Floats:

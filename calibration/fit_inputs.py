@@ -71,7 +71,15 @@ def category_numbers(
     known_rows: Ints,
     held: Bools,
 ) -> Ints:
-    """Categories of each item: two for the logistic family, as known, or as observed."""
+    """Categories of each item: two for the logistic family, as known, or as observed.
+
+    Raises
+    ------
+    InputError
+        For a score that the model cannot have, and for a free item one of whose scores nobody had,
+        unless it is known how many it has. A graded item is refused even then: thresholds about
+        a score that nobody had are best when they meet, which no prior of each alone prevents.
+    """
     counts = matrix.category_counts()
     highest = matrix.highest_scores()
     n_categories = np.maximum(highest + 1, 2)
@@ -83,8 +91,11 @@ def category_numbers(
         if highest[k] >= n_categories[k]:
             expected = f"scores from 0 to {n_categories[k] - 1} (model {model})"
             raise InputError(expected, int(highest[k]), column=matrix.item[k])
-        empty = np.flatnonzero(counts[k, : n_categories[k]] == 0)
-        if empty.size and not held[k] and known_rows[k] < 0:
+        own = np.zeros(n_categories[k], dtype=np.int64)
+        own[: counts.shape[1]] = counts[k, : n_categories[k]]
+        empty = np.flatnonzero(own == 0)
+        graded = FAMILIES[model] == "graded" and n_categories[k] > 2
+        if empty.size and not held[k] and (known_rows[k] < 0 or graded):
             found = f"no score of {empty[0]}"
             raise InputError("an item of which every score occurs", found, column=matrix.item[k])
     return np.asarray(n_categories, dtype=np.int64)

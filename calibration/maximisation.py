@@ -188,12 +188,16 @@ def _maximised_items(
 def _expected(
     family: Family, local: Floats, counts: Floats, theta: Floats, priors: Priors
 ) -> Floats:
-    """Expected log posterior of each item; items with a common slope all have their sum."""
+    """Expected log posterior of each item; items with a common slope all have their sum.
+
+    -inf for graded items out of order, also where nobody is expected in the category that is lost.
+    """
     log_p = families.log_probabilities(family.name, local, theta)
     terms = np.where(counts > 0, log_p, 0.0) * counts
     value = terms.sum(axis=(1, 2))
     value += prior_terms(priors, family.name, local, family.free, family.shared).value
     value[family.shared] = value[family.shared].sum()
+    value[~families.ordered(family.name, local)] = -np.inf
     return np.asarray(np.where(np.isnan(value), -np.inf, value))
 
 

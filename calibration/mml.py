@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from calibration import families
 from calibration.acceleration import Anderson
 from calibration.design import Design, make_design
 from calibration.expansion import is_expandable, standardised
@@ -332,6 +333,7 @@ def _iterate(
             image = standardised(space, safe, point.expectation.mass, theta)
         proposal = memory.propose(*(_coordinates(space, s) for s in (point.state, image)))
         guess = _at_coordinates(space, proposal, low_high, point.state, theta)
+        guess = _in_order(space, guess, safe)
         tried = evaluate(guess)
         iterations += 1
         # Rounding of a sum over persons is no loss.
@@ -364,6 +366,15 @@ def _at_coordinates(
         for own, moments in zip(raised, space.held_moments, strict=True)
     ]
     return with_density(state, np.array(weights), theta)
+
+
+def _in_order(space: Space, guess: State, safe: State) -> State:
+    """Give graded items whose extrapolated thresholds meet or cross those of the plain step."""
+    local = tuple(
+        np.where(families.ordered(family.name, own)[:, None], own, plain)
+        for family, own, plain in zip(space.families, guess.local, safe.local, strict=True)
+    )
+    return replace(guess, local=local)
 
 
 def _evaluate(

@@ -35,7 +35,8 @@ from calibration.matrix import ResponseMatrix
 from calibration.mml import MmlFit, Settings, at_parameters, fit
 from calibration.parameter_file import StandardErrors, no_errors
 from calibration.priors import RECALIBRATION
-from calibration.recalibrations.plans import FIXED, Plan
+from calibration.recalibrations.plans import FIXED, Plan, without_unused
+from calibration.recalibrations.unused import as_wide, merged, unused_scores
 from calibration.screening import Screening, check_scores, screen
 from calibration.standard_errors import standard_errors
 from engine.arrays import Bools, Floats
@@ -131,6 +132,7 @@ def recalibrate(
         raise InputError("the items of the release in its order", "other items")
     given = dict(zip(release.item, release.n_categories.tolist(), strict=True))
     check_scores(matrix, release.model, n_categories=given)
+    plan = without_unused(plan, unused_scores(matrix, release))
     screening = screen(matrix, keep=release.item)
     screening = replace(screening, thin={**_outside(screening, plan), **plan.kept})
     if plan.way != FIXED and centred:
@@ -139,8 +141,7 @@ def recalibrate(
     if plan.way == FIXED:
         found, errors = _hold_operational(data, release, plan, settings, progress)
     else:
-        free = fit(data, release.model, settings, start=release, progress=progress)
-        free_errors = standard_errors(free).se
+        free, free_errors = _all_free(data, release, settings, progress)
         scale = _scale(free.items, free_errors, release, plan, limit)
         found, errors = _carried(data, release, plan, settings, (free, free_errors, scale.link))
     remarks = _remarks(plan, scale)
@@ -196,6 +197,20 @@ def _hold_operational(
         progress=progress,
     )
     return found, standard_errors(found).se
+
+
+def _all_free(
+    matrix: ResponseMatrix,
+    release: ItemParameters,
+    settings: Settings,
+    progress: Callable[[int, float], None] | None,
+) -> tuple[MmlFit, StandardErrors]:
+    """Fit all items under N(0, 1), unused scores merged; items that have any keep the release's."""
+    data, start = merged(matrix, release)
+    found = fit(data, release.model, settings, start=start, progress=progress)
+    errors = as_wide(standard_errors(found).se, release)
+    whole = found.items.n_categories == release.n_categories
+    return replace(found, items=_chosen(found.items, release, whole)), errors
 
 
 def _scale(

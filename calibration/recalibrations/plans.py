@@ -103,6 +103,44 @@ def make_plan(
     return found if way == FIXED else replace(found, anchors=_anchors(release, pretest, counts))
 
 
+def without_unused(plan: Plan, unused: Mapping[str, Sequence[int]]) -> Plan:
+    """Keep the release's parameters of items of which nobody had some score.
+
+    Parameters
+    ----------
+    plan
+        From ``make_plan``.
+    unused
+        Scores that nobody had, by item; see ``unused.unused_scores``.
+
+    Raises
+    ------
+    AnswerIsNo
+        When nothing is left to estimate, or fewer than two items can link.
+    """
+    lacking = [name for name in plan.free if name in unused]
+    anchors = tuple(name for name in plan.anchors if name not in unused)
+    if not lacking and anchors == plan.anchors:
+        return plan
+    free = tuple(name for name in plan.free if name not in unused)
+    reasons = {name: f"nobody had {_scores(unused[name])}" for name in lacking}
+    if not free:
+        said = "; ".join(f"{name}: {why}" for name, why in list(reasons.items())[:3])
+        raise AnswerIsNo(f"no item has answers for every score ({said}): nothing to estimate")
+    if plan.way != FIXED:
+        _check_anchors(anchors, "and answers for every score")
+    kept = {name: f"keeps the release's parameters: {why}" for name, why in reasons.items()}
+    notes = plan.notes
+    if lacking:
+        said = ", ".join(f"{name} ({why})" for name, why in reasons.items())
+        notes = (*notes, f"Items of which a score is unused keep the release's parameters: {said}.")
+    return replace(plan, free=free, kept={**plan.kept, **kept}, notes=notes, anchors=anchors)
+
+
+def _scores(unused: Sequence[int]) -> str:
+    return f"a score of {' or '.join(map(str, unused))}"
+
+
 def _anchors(
     release: ItemParameters, pretest: Sequence[str], counts: Mapping[str, int]
 ) -> tuple[str, ...]:
@@ -110,12 +148,17 @@ def _anchors(
     anchors = tuple(
         name for name in release.item if name not in new and counts.get(name, 0) >= FEW_RESPONSES
     )
+    _check_anchors(anchors)
+    return anchors
+
+
+def _check_anchors(anchors: Sequence[str], besides: str = "") -> None:
     if len(anchors) < FEWEST_ANCHORS:
+        enough = f"{FEW_RESPONSES} responses {besides}".strip()
         raise AnswerIsNo(
-            f"{len(anchors)} operational items have {FEW_RESPONSES} responses: "
+            f"{len(anchors)} operational items have {enough}: "
             "nothing can put new parameters on the release's scale"
         )
-    return anchors
 
 
 def _asked(release: ItemParameters, pretest: Sequence[str], free: str, strategy: str) -> set[str]:
