@@ -186,6 +186,8 @@ def new_sitting(
         simulated=simulated,
         prior_theta=registration.prior_theta if version.plan.design.candidate_prior else None,
         status="running",
+        accommodations=dict(registration.accommodations),
+        breaks_taken=0,
         lease_epoch=1,
         chain_length=0,
         chain_head=GENESIS,

@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from engine.errors import AnswerIsNo, InputError
 from item_bank.store.audit import append_site_event
@@ -308,8 +308,10 @@ def organisation(db: Database) -> str:
 
 
 def _site(db: Database) -> Site | None:
+    """Read the site row as far as every schema has it: this runs before an upgrade, too."""
+    known = load_only(Site.kind, Site.created_at, Site.secrets_fingerprint)
     with db.read() as session:
-        return session.get(Site, 1)
+        return session.scalars(select(Site).options(known)).one_or_none()
 
 
 def _check_site(db: Database, site: Site, kind: str | None) -> None:

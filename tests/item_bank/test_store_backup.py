@@ -162,7 +162,7 @@ def test_init_makes_a_database_that_only_its_owner_reads(run_command, tmp_path, 
 
     status, out, _ = run_command("--json", "init", "--organisation", "Academy of Sums")
 
-    assert (status, json.loads(out)["revision"]) == (0, "0003")
+    assert (status, json.loads(out)["revision"]) == (0, "0004")
     modes = [p.stat().st_mode & 0o777 for p in (tmp_path / "deep").rglob("*") if p.is_file()]
     assert set(modes) == {0o600}
     db = open_site(url)
@@ -181,7 +181,7 @@ def test_a_backup_of_a_newer_tarozu_is_refused_before_anything_is_replaced(
     file = tmp_path / "newer.backup"
     write_backup(db, file)
     with db.write() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0004'"))
     db.close()
 
     status, _, err = run_command("restore", file, "--force")

@@ -38,7 +38,7 @@ class CandidateDetails(Base):
 
 
 class StaffAccount(Base):
-    """An examiner, administrator or psychometrician."""
+    """An examiner, administrator, psychometrician or invigilator."""
 
     __tablename__ = "staff_accounts"
 
@@ -50,6 +50,20 @@ class StaffAccount(Base):
     password_hash: Mapped[Name]
     created_at: Mapped[Time]
     disabled_at: Mapped[Time | None]
+    sessions_epoch: Mapped[int] = mapped_column(default=0, server_default="0")  # ends older ones
+
+
+class PasswordReset(Base):
+    """A link that sets a new password, once; only its keyed hash is kept."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[Id]
+    account_id: Mapped[Key] = mapped_column(ForeignKey("staff_accounts.id"), index=True)
+    token_hash: Mapped[Hash] = mapped_column(unique=True)
+    created_at: Mapped[Time]
+    expires_at: Mapped[Time]
+    used_at: Mapped[Time | None]
 
 
 class AccessCode(Base):

@@ -16,6 +16,7 @@ class Site(Base):
     kind: Mapped[Word]  # "site" or "demonstration"
     created_at: Mapped[Time]
     secrets_fingerprint: Mapped[Hash]
+    pulse_at: Mapped[Time | None]  # when a process that serves candidates last said so
 
 
 class OrganisationRow(Base):

@@ -7,7 +7,7 @@ a salted commitment to it, so that it can be erased and the chain still verifies
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from item_bank.store.tables.base import (
@@ -16,6 +16,7 @@ from item_bank.store.tables.base import (
     Id,
     Json,
     Key,
+    Name,
     Organisation,
     Time,
     Word,
@@ -51,6 +52,12 @@ class Sitting(Base):
     chain_length: Mapped[int]
     chain_head: Mapped[Hash]
     sealed_at: Mapped[Time | None]  # when the site chain took the chain's head
+    accommodations: Mapped[Json] = mapped_column(server_default="{}")  # as they were at the start
+    device: Mapped[Hash | None]  # keyed hash of what holds the lease; None: nothing, or unknown
+    paused_at: Mapped[Time | None]  # None while the clock runs
+    pause: Mapped[Word | None]  # break, or invigilator
+    pause_granted: Mapped[int | None] = mapped_column(BigInteger)  # on the deadline in advance
+    breaks_taken: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class PresentedItem(Base):
@@ -114,6 +121,34 @@ class SittingEvent(Base):
     at: Mapped[Time] = mapped_column(index=True)
     previous_hash: Mapped[Hash]
     hash: Mapped[Hash]
+
+
+class SittingMessage(Base):
+    """What an invigilator wrote to a candidate; the chain holds a salted commitment to it."""
+
+    __tablename__ = "sitting_messages"
+
+    id: Mapped[Id]
+    sitting_id: Mapped[Key] = mapped_column(ForeignKey("sittings.id"), index=True)
+    organisation_id: Mapped[Organisation]
+    at: Mapped[Time]
+    from_account: Mapped[Key | None] = mapped_column(ForeignKey("staff_accounts.id"))
+    text: Mapped[str] = mapped_column(Text)
+    salt: Mapped[Key]
+    seen_at: Mapped[Time | None]
+
+
+class Presence(Base):
+    """Where the page of a sitting was last heard from; kept for the invigilator, then erased."""
+
+    __tablename__ = "presence"
+
+    sitting_id: Mapped[Key] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
+    organisation_id: Mapped[Organisation]
+    first_seen_at: Mapped[Time]
+    seen_at: Mapped[Time]
+    address: Mapped[Word]
+    agent: Mapped[Name]
 
 
 class Result(Base):
