@@ -19,10 +19,26 @@ from item_bank.store.schema import organisation
 from web.practice.pool import FOLDER
 
 LANGUAGES = ("en", "ru", "tg", "zh")
-ATTACK = (
-    '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2"> '
-    '<svg onload="window.hacked = 3"></svg> [x](javascript:window.hacked=4)'
+ELSEWHERE = "http://elsewhere.example"
+ATTACKS = (
+    "<script>window.hacked = 1</script>",
+    '<img src=x onerror="window.hacked = 2"> <b onclick="window.hacked = 3">press</b>',
+    '<svg onload="window.hacked = 4"><script>window.hacked = 5</script></svg>',
+    f'<img src="{ELSEWHERE}/a.png"> <iframe src="{ELSEWHERE}/b"></iframe>',
+    f'<object data="{ELSEWHERE}/c"></object> <embed src="{ELSEWHERE}/d">',
+    f"<style>@import url({ELSEWHERE}/e.css)</style> <link rel=stylesheet href={ELSEWHERE}/f.css>",
+    f'<meta http-equiv=refresh content="0;url={ELSEWHERE}/g"> <base href="{ELSEWHERE}/h">',
+    f'<form action="{ELSEWHERE}/i"><button>Confirm</button></form> </form></main></body>',
+    '<div hx-get="/home" hx-trigger="load">again</div> {{ config }}',
+    f"[link](javascript:window.hacked=6) [far]({ELSEWHERE}/j) <{ELSEWHERE}/k>",
+    r"$\href{javascript:window.hacked=7}{x}$ $\text{<script>window.hacked=8</script>}$",
+    rf"$\text{{<img src={ELSEWHERE}/l onerror=window.hacked=9>}}$",
+    '<math><mi xlink:href="javascript:window.hacked=10">x</mi></math>',
+    f'<b style="background: url({ELSEWHERE}/m)">bold</b>',
 )
+ATTACK = " ".join(ATTACKS)
+SHORT = '<img src=x onerror="x()">'
+BRIEF = ("label", "unit", "alt")
 EXAM = """
 code = "types"
 bank = "types"
@@ -70,18 +86,22 @@ def _make_operational(item: dict[str, Any], place: int) -> None:
 
 
 def _attack(item: dict[str, Any]) -> None:
+    """Put the attacks into every text of an item."""
     for variant in item["variants"].values():
-        variant["stem"] += "\n\n" + ATTACK
-        for part in ("choices", "rows", "columns", "areas"):
-            for name in variant.get(part, {}):
-                variant[part][name] += " " + ATTACK
+        variant["stem"] += "\n\n" + "\n\n".join(ATTACKS)
+        places = [variant[name] for name in ("choices", "rows", "columns", "areas", "image")
+                  if name in variant]  # fmt: skip
+        for texts in [variant, *places, *variant.get("gaps", {}).values()]:
+            for name in set(texts) - {"stem", "media"}:
+                if isinstance(texts[name], str):
+                    texts[name] += " " + (SHORT if name in BRIEF else ATTACK)
 
 
 def _stimulus(*, attack: bool) -> dict[str, Any]:
     words = "A table:\n\n| Wind | Speed |\n| --- | --- |\n| north | 5 m/s |\n\n"
     text = words + "![Four shapes](media:shapes.svg)\n\n$v = \\sqrt{2 g h}$"
     said = {
-        "title": "Weather " + (ATTACK if attack else ""),
+        "title": "Weather " + (SHORT if attack else ""),
         "text": text + ("\n\n" + ATTACK if attack else ""),
         "audio": "tones.wav",
         "transcript": "Three tones, one higher than the other.",
