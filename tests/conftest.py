@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import URL
@@ -22,6 +23,16 @@ from item_bank.items.imports import import_bank
 from item_bank.items.releases import ReleaseInfo, publish
 from item_bank.store.database import Database, open_database
 from item_bank.store.schema import initialise, organisation
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -141,3 +152,17 @@ def small_bank(db: Database, small_bank_file: Path) -> ReleaseInfo:
     home = organisation(db)
     import_bank(db, read_json(small_bank_file), organisation_id=home)
     return publish(db, "small", organisation_id=home)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser; where there is none the test is skipped, or fails if all must run."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        _unavailable("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()

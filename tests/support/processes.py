@@ -24,7 +24,9 @@ def free_port() -> int:
 class Server:
     """`tarozu serve` on a port of its own, in a process group of its own."""
 
-    def __init__(self, database_url: str, secrets: Path, log: Path, *extra: str) -> None:
+    def __init__(
+        self, database_url: str, secrets: Path, log: Path, *extra: str, **environment: str
+    ) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = log
@@ -32,7 +34,7 @@ class Server:
             *(sys.executable, "-m", "tarozu", "--database", database_url, "serve"),
             *("--port", str(self.port), "--workers", "1", *extra),
         ]
-        self._environment = os.environ | {"TAROZU_SECRETS": str(secrets)}
+        self._environment = os.environ | {"TAROZU_SECRETS": str(secrets)} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -5,14 +5,12 @@ SQLite is enough here: what differs between databases is tested where the tables
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, sync_playwright
 from support.processes import Server
 from support.sittings import EXAM, Hall, open_hall
 from support.visitors import Visitor
@@ -25,15 +23,6 @@ from web.app import create_app
 from web.settings import Settings
 
 PASSWORD = "weigh-with-care"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture
@@ -114,18 +103,3 @@ def server(database_url, codes, tmp_path) -> Iterator[Server]:
     one.start()
     yield one
     one.stop()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A browser; where there is none the test is skipped, or fails if all must run."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        reason = "no Chromium on this machine"
-        if os.environ.get("TAROZU_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
