@@ -1,8 +1,9 @@
-"""The production server: gunicorn with threads, and the worker process beside it.
+"""The production server: gunicorn over our web processes, and the worker process beside it.
 
-Used by `web/cli.py`. Each web worker opens its own database after it was forked: a SQLite
-connection must not cross a fork. The worker process follows the server: when the server is gone,
-however it went, the worker goes too.
+Used by `web/cli.py`. What a web process does with its connections is in `web/connections.py`. Each
+web process opens its own database after it was forked: a SQLite connection must not cross a fork.
+The worker process follows the server: when the server is gone, however it went, the worker goes
+too.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from gunicorn.arbiter import Arbiter
 
 from engine.errors import InputError
 from item_bank.store.schema import open_site
+from web.connections import THREADS, BufferingWorker
 from web.logs import configure_logs, log
 from web.settings import Settings
 
-THREADS = 8
 REQUEST_SECONDS = 60
 GRACE_SECONDS = 20
 FOLLOW = "TAROZU_FOLLOW_PARENT"
@@ -122,17 +123,21 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         return {
             "bind": address,
             "workers": self.serving.workers,
-            "worker_class": "gthread",
+            "worker_class": BufferingWorker,
             "threads": THREADS,
             "timeout": REQUEST_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
-            "keepalive": 5,
             "control_socket_disable": True,
             "loglevel": "warning",
             "proc_name": "tarozu",
             "when_ready": lambda _server: self.serving.on_ready(),
             "on_exit": lambda _server: self.upkeep.stop(),
         }
+
+    @property
+    def max_body(self) -> int:
+        """The largest body that the site takes, in bytes."""
+        return self.serving.settings.max_request_kib * 1024
 
     def load(self) -> Flask:
         from web.app import create_app  # noqa: PLC0415 - after the fork
