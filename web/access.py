@@ -18,15 +18,17 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from item_bank.exams.signing_in import (
     CandidateSession,
     StaffSession,
-    candidate_by_id,
-    staff_by_id,
+    candidate_by_session,
+    staff_by_session,
 )
 from web.htmx import send_to, wants_fragment
 from web.site import database
 
 PUBLIC = "public"
 CANDIDATE = "candidate"
-ROLES = ("examiner", "administrator", "psychometrician", "author")
+ROLES = ("examiner", "administrator", "psychometrician", "author", "invigilator")
+ON_ITEMS = ("examiner", "administrator", "psychometrician", "author")
+"""Staff who see banks and items, with their keys."""
 BEYOND_ITEMS = ("examiner", "administrator", "psychometrician")
 """Staff who see exams and what came of them; authors see items alone."""
 
@@ -49,10 +51,10 @@ class SignedIn:
         return CANDIDATE if isinstance(self.person, CandidateSession) else self.person.role
 
     def get_id(self) -> str:
-        """Return what the session cookie keeps: which kind of person, and their id."""
+        """Return what the session cookie keeps, and which ends with the code or the epoch."""
         if isinstance(self.person, CandidateSession):
-            return f"candidate:{self.person.candidate_id}"
-        return f"staff:{self.person.id}"
+            return f"candidate:{self.person.code_id}"
+        return f"staff:{self.person.id}:{self.person.epoch}"
 
 
 def public(view: View) -> View:
@@ -102,10 +104,14 @@ def check_audiences(app: Flask) -> None:
 
 
 def _load(identity: str) -> SignedIn | None:
-    kind, _, key = identity.partition(":")
-    load = candidate_by_id if kind == CANDIDATE else staff_by_id
-    person = load(database(), key)
+    person = _person(*identity.split(":")[:3])
     return SignedIn(person) if person else None
+
+
+def _person(kind: str, key: str, epoch: str = "") -> Person | None:
+    if kind == CANDIDATE:
+        return candidate_by_session(database(), key)
+    return staff_by_session(database(), key, int(epoch)) if epoch.isdecimal() else None
 
 
 def _gate() -> ResponseReturnValue | None:
@@ -126,14 +132,21 @@ def _to_sign_in(audience: frozenset[str]) -> ResponseReturnValue:
     if wants_fragment():
         back = urlsplit(request.headers.get("HX-Current-URL", "")).path
         return send_to(url_for(endpoint, next=local_path(back), again=1), 401)
-    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    here = request.full_path.rstrip("?") if request.method == "GET" else _page_that_sent()
     return redirect(url_for(endpoint, next=local_path(here)), 303)
+
+
+def _page_that_sent() -> str | None:
+    """Return the page of this site whose form was sent, where the browser names it."""
+    page = urlsplit(request.referrer or "")
+    return page.path if page.netloc == request.host else None
 
 
 def local_path(path: str | None) -> str | None:
     """Return a path of this site, or None for anything that could lead elsewhere."""
-    plain = path is not None and path.startswith("/") and "\\" not in path
-    return path if plain and not cast(str, path).startswith("//") else None
+    if path is None or not path.startswith("/") or path.startswith("//"):
+        return None
+    return path if path.isprintable() and "\\" not in path else None
 
 
 def sign_in_as(person: Person) -> None:

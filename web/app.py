@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from item_bank.store.database import Database
 from web.access import check_audiences, init_access
+from web.accounts.views import accounts
 from web.assets import init_assets
 from web.banks.register import banks
 from web.candidate.exam import exam
@@ -73,7 +74,7 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 
 
 def _register(app: Flask, settings: Settings) -> None:
-    for blueprint in (health, candidate, exam, media, practice, examiner, exams, banks):
+    for blueprint in (health, candidate, exam, media, practice, examiner, accounts, exams, banks):
         app.register_blueprint(blueprint)
     if settings.debug:
         app.register_blueprint(style_guide)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.errors import InputError
+from engine.errors import AnswerIsNo, InputError
 
 if TYPE_CHECKING:
     from item_bank.console import Console
     from item_bank.store.database import Database
 
-ROLES = ("candidate", "examiner", "administrator", "psychometrician", "author")
+ROLES = ("candidate", "examiner", "administrator", "psychometrician", "author", "invigilator")
 PORT = click.IntRange(1, 65_535)
 PORTS_TRIED = 50
+LISTED = ("email", "name", "role", "disabled")
 
 
 @click.command()
@@ -104,7 +106,7 @@ def _password(*, password_stdin: bool) -> str:
 def _add_staff(
     console: Console, db: Database, email: str, role: str, name: str, password: str
 ) -> None:
-    from item_bank.exams.people import add_staff
+    from item_bank.exams.accounts import add_staff
     from item_bank.store.schema import organisation
 
     add_staff(db, email, role, password, organisation_id=organisation(db), name=name)
@@ -120,22 +122,78 @@ def _add_candidate(console: Console, db: Database, email: str, name: str, exam: 
     console.emit(data, f"{email} added as candidate, access code {issued.code}")
 
 
+@user.command()
+@click.argument("email")
+@click.pass_obj
+def disable(console: Console, email: str) -> None:
+    """Let nobody sign in to an account any more; its sessions end at once."""
+    _act(console, "disable", email)
+    console.emit({"email": email, "disabled": True}, f"{email} is disabled")
+
+
+@user.command()
+@click.argument("email")
+@click.pass_obj
+def enable(console: Console, email: str) -> None:
+    """Open a disabled account again, with the password that it had."""
+    _act(console, "enable", email)
+    console.emit({"email": email, "disabled": False}, f"{email} is enabled")
+
+
+@user.command()
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
+@click.pass_obj
+def password(console: Console, email: str, password_stdin: bool) -> None:
+    """Give an account another password; its sessions end at once."""
+    _act(console, "set_password", email, lambda: _password(password_stdin=password_stdin))
+    console.emit({"email": email}, f"{email} has a new password")
+
+
+@user.command()
+@click.argument("email")
+@click.pass_obj
+def reset(console: Console, email: str) -> None:
+    """Print a link by which a person sets a new password, once, within 24 hours."""
+    token = _act(console, "issue_reset", email)
+    path = f"/staff/password/{token}"
+    console.emit({"email": email, "path": path, "token": token, "hours": 24}, path)
+    console.note("Shown once; put the address of the site before it. It works once, for 24 hours.")
+
+
+def _act(console: Console, name: str, email: str, *given: Callable[[], str]) -> Any:
+    """Do something to an account, by its e-mail; a refusal is an answer of no."""
+    from item_bank.exams import accounts
+    from item_bank.exams.actors import COMMAND_LINE, Actor
+    from item_bank.exams.errors import NotAllowed
+    from item_bank.store.schema import opened_site, organisation
+
+    with opened_site(console.database_url) as db:
+        home = organisation(db)
+        account_id = accounts.account_by_email(db, email, organisation_id=home)
+        try:
+            act = getattr(accounts, name)
+            return act(db, Actor(COMMAND_LINE, home), account_id, *(one() for one in given))
+        except NotAllowed as error:
+            raise AnswerIsNo(f"{email}: {error}") from None
+
+
 @user.command("list")
 @click.pass_obj
 def list_users(console: Console) -> None:
     """List the accounts of staff."""
     from rich.table import Table
 
-    from item_bank.exams.people import list_staff
+    from item_bank.exams.accounts import list_staff
     from item_bank.store.schema import opened_site, organisation
 
     with opened_site(console.database_url) as db:
         accounts = list_staff(db, organisation_id=organisation(db))
     table = Table("E-mail", "Name", "Role", "State")
     for one in accounts:
-        state = "disabled" if one["disabled"] else "active"
-        table.add_row(str(one["email"]), str(one["name"]), str(one["role"]), state)
-    console.emit(accounts, table if accounts else "no accounts yet (tarozu user add)")
+        table.add_row(one.email, one.name, one.role, "disabled" if one.disabled else "active")
+    data = [{name: getattr(one, name) for name in LISTED} for one in accounts]
+    console.emit(data, table if accounts else "no accounts yet (tarozu user add)")
 
 
 @click.command()

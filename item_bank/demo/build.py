@@ -19,8 +19,9 @@ from engine.models.dispatch import probabilities
 from engine.randomness import derived, uniform
 from item_bank.demo.answers import answer_worth
 from item_bank.demo.people import past_candidate
+from item_bank.exams.accounts import add_staff
 from item_bank.exams.designs import LoadedExam, apply_exam
-from item_bank.exams.people import RosterRow, add_staff, enrol, import_roster
+from item_bank.exams.people import RosterRow, enrol, import_roster
 from item_bank.exams.signing_in import access_code_hash
 from item_bank.exams.sittings import keep_sitting, new_sitting
 from item_bank.exams.snapshots import Snapshot

@@ -1,4 +1,4 @@
-"""Candidates on rosters, and accounts of staff.
+"""Candidates on rosters, and their access codes.
 
 A roster is a CSV file: `roster_id, name` and, where wanted, `email, country, language,
 extra_time` (a factor such as 1.25), `attempts` and `prior_theta` (what an exam with
@@ -16,18 +16,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
+from item_bank.exams.accounts import check_email
 from item_bank.exams.designs import LoadedExam, current_version
-from item_bank.exams.signing_in import access_code_hash, new_access_code, password_hash
+from item_bank.exams.signing_in import access_code_hash, new_access_code
 from item_bank.store.audit import append_site_event
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.exams import Exam, Registration
-from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetails, StaffAccount
+from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetails
 
-STAFF_ROLES = ("examiner", "administrator", "psychometrician", "author")
 REQUIRED = ("roster_id", "name")
 OPTIONAL = ("email", "country", "language", "extra_time", "attempts", "prior_theta")
-MIN_PASSWORD = 10
 MAX_ATTEMPTS = 100
 MAX_EXTRA_TIME = 5.0
 MAX_THETA = 10.0
@@ -233,7 +232,7 @@ def add_candidate(
     exam_code
         The exam to register for, if any.
     """
-    _check_email(email)
+    check_email(email)
     row = RosterRow(email.strip(), name or email.split("@", maxsplit=1)[0], email=email.strip())
     key = db.secrets().codes
     with db.write() as session:
@@ -253,11 +252,6 @@ def add_candidate(
         payload = {"candidate": candidate_id, "exam": exam_code}
         append_site_event(session, "candidate_added", payload, now, organisation_id)
         return IssuedCode(row.roster_id, row.name, code)
-
-
-def _check_email(email: str) -> None:
-    if "@" not in email.strip("@ ") or " " in email.strip():
-        raise InputError("an e-mail address", repr(email), column="email")
 
 
 def enrol(session: Session, row: RosterRow, exam_id: str, organisation_id: str, now: int) -> str:
@@ -313,50 +307,3 @@ def _register(
     registration.accommodations = {"extra_time": row.extra_time}
     registration.prior_theta = row.prior_theta
     session.flush()
-
-
-def add_staff(
-    db: Database, email: str, role: str, password: str, *, organisation_id: str, name: str = ""
-) -> str:
-    """Make an account and return its id; refuses a known e-mail and a short password."""
-    if role not in STAFF_ROLES:
-        raise InputError(f"one of {', '.join(STAFF_ROLES)}", repr(role), column="role")
-    _check_email(email)
-    if len(password) < MIN_PASSWORD:
-        found = f"{len(password)} characters"
-        raise InputError(f"a password of {MIN_PASSWORD} characters or more", found)
-    hashed = password_hash(password)
-    with db.write() as session:
-        if session.scalar(
-            select(StaffAccount.id).where(func.lower(StaffAccount.email) == email.strip().lower())
-        ):
-            raise InputError("an e-mail that has no account yet", email, column="email")
-        now = db.now(session)
-        account = StaffAccount(
-            id=new_id(),
-            organisation_id=organisation_id,
-            email=email.strip(),
-            name=name or email.split("@", maxsplit=1)[0],
-            role=role,
-            password_hash=hashed,
-            created_at=now,
-        )
-        session.add(account)
-        append_site_event(
-            session, "account_added", {"account": account.id, "role": role}, now, organisation_id
-        )
-        return account.id
-
-
-def list_staff(db: Database, *, organisation_id: str) -> list[dict[str, object]]:
-    """Return the accounts of an organisation, by e-mail."""
-    with db.read() as session:
-        accounts = session.scalars(
-            select(StaffAccount)
-            .where(StaffAccount.organisation_id == organisation_id)
-            .order_by(StaffAccount.email)
-        ).all()
-    return [
-        {"email": a.email, "name": a.name, "role": a.role, "disabled": a.disabled_at is not None}
-        for a in accounts
-    ]

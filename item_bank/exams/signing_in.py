@@ -1,8 +1,9 @@
-"""Signing in: access codes, passwords, and the count of failures that slows guessing.
+"""Signing in: access codes and passwords, and who is signed in.
 
-Failures are counted in the database, so that all workers of a site count together. An exam hall
-behind one address is heard, and no one can lock somebody else out: a wrong password counts against
-this e-mail *from this address*, far more are needed to count against either alone.
+Nobody can lock somebody else out. A right access code is always heard: at 59 bits none is found by
+trying, so only wrong ones are turned away where too many came from one address, which may be an
+exam hall. A wrong password counts against this e-mail *from this address*; a browser in which the
+account has signed in before has a count of its own.
 """
 
 from __future__ import annotations
@@ -12,25 +13,21 @@ from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from item_bank.exams.errors import TooManyAttempts
-from item_bank.store.clock import MINUTE, SECOND
+from item_bank.exams.attempts import count_failure, refuse_guessing
 from item_bank.store.database import Database
 from item_bank.store.secret_keys import keyed_hash
 from item_bank.store.tables.people import (
     AccessCode,
-    Candidate,
     CandidateDetails,
-    SignInAttempt,
     StaffAccount,
 )
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that can be read as something else
 CODE_LENGTH = 12
-WINDOW = 15 * MINUTE
-LIMIT_PAIR = 8  # one e-mail from one address
+LIMIT_PAIR = 8  # one e-mail from one address, or from one browser that it knows
 LIMIT_ACCOUNT = 100  # one e-mail from anywhere
 LIMIT_ADDRESS = 600  # one address, which may be an exam hall
 
@@ -40,23 +37,25 @@ _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
 @dataclass(frozen=True)
 class CandidateSession:
-    """A signed-in candidate."""
+    """A signed-in candidate; the session ends with the code that began it."""
 
     candidate_id: str
     organisation_id: str
     name: str
     language: str | None
+    code_id: str
 
 
 @dataclass(frozen=True)
 class StaffSession:
-    """A signed-in member of the staff."""
+    """A signed-in member of the staff; the session ends when the account's epoch moves on."""
 
     id: str
     organisation_id: str
     email: str
     name: str
     role: str
+    epoch: int
 
 
 def new_access_code() -> str:
@@ -82,57 +81,62 @@ def candidate_by_code(db: Database, code: str, *, address: str) -> CandidateSess
     Raises
     ------
     TooManyAttempts
-        When this address failed far more often than a hall full of people would.
+        When the code is wrong, too, and this address failed far more often than a hall full of
+        people would.
     """
     key = db.secrets().codes
-    subjects = {keyed_hash(key, "address", address): LIMIT_ADDRESS}
-    with db.write() as session:
-        _refuse_guessing(db, session, subjects)
-        found = _find_by_code(session, access_code_hash(key, code))
-        if found is None:
-            _count_failure(db, session, subjects)
-        return found
-
-
-def _find_by_code(session: Session, code_hash: str) -> CandidateSession | None:
-    candidate_id = session.scalar(
-        select(AccessCode.candidate_id).where(
-            AccessCode.code_hash == code_hash, AccessCode.revoked_at.is_(None)
-        )
-    )
-    return None if candidate_id is None else _candidate(session, candidate_id)
-
-
-def candidate_by_id(db: Database, candidate_id: str) -> CandidateSession | None:
-    """Load the candidate of a browser session."""
+    limits = {keyed_hash(key, "address", address): LIMIT_ADDRESS}
     with db.read() as session:
-        return _candidate(session, candidate_id)
+        found = _candidate(session, AccessCode.code_hash == access_code_hash(key, code))
+        if found is None:
+            refuse_guessing(db, session, limits)
+    if found is None:
+        count_failure(db, limits)
+    return found
 
 
-def _candidate(session: Session, candidate_id: str) -> CandidateSession | None:
+def candidate_by_session(db: Database, code_id: str) -> CandidateSession | None:
+    """Load the candidate of a browser session; None when the code that began it has ended."""
+    with db.read() as session:
+        return _candidate(session, AccessCode.id == code_id)
+
+
+def _candidate(session: Session, condition: ColumnElement[bool]) -> CandidateSession | None:
     row = session.execute(
-        select(Candidate.organisation_id, CandidateDetails.name, CandidateDetails.language)
-        .join(CandidateDetails, CandidateDetails.candidate_id == Candidate.id)
-        .where(Candidate.id == candidate_id)
+        select(
+            AccessCode.candidate_id,
+            AccessCode.organisation_id,
+            CandidateDetails.name,
+            CandidateDetails.language,
+            AccessCode.id,
+        )
+        .join(CandidateDetails, CandidateDetails.candidate_id == AccessCode.candidate_id)
+        .where(condition, AccessCode.revoked_at.is_(None))
     ).one_or_none()
-    return CandidateSession(candidate_id, *row) if row else None
+    return CandidateSession(*row) if row else None
 
 
 def staff_by_password(
-    db: Database, email: str, password: str, *, address: str
+    db: Database, email: str, password: str, *, address: str, browser: str | None = None
 ) -> StaffSession | None:
     """Sign staff in; None when e-mail and password do not belong together.
 
     The password is checked outside of any transaction, and takes as long for an unknown e-mail.
+
+    Parameters
+    ----------
+    browser
+        Names a browser in which this e-mail has signed in before. Its failures alone are counted,
+        so that nobody else, from this address or another, can shut it out.
 
     Raises
     ------
     TooManyAttempts
         After repeated failures for this e-mail from this address.
     """
-    subjects = _staff_subjects(db.secrets().codes, email, address)
+    limits = _staff_limits(db.secrets().codes, email, address, browser)
     with db.read() as session:
-        _refuse_guessing(db, session, subjects)
+        refuse_guessing(db, session, limits)
         account = session.scalars(
             select(StaffAccount).where(
                 func.lower(StaffAccount.email) == email.strip().lower(),
@@ -141,13 +145,14 @@ def staff_by_password(
         ).one_or_none()
     if _password_is_right(account.password_hash if account else _NOBODY, password) and account:
         return _staff(account)
-    with db.write() as session:
-        _count_failure(db, session, subjects)
+    count_failure(db, limits)
     return None
 
 
-def _staff_subjects(key: str, email: str, address: str) -> dict[str, int]:
+def _staff_limits(key: str, email: str, address: str, browser: str | None) -> dict[str, int]:
     name = email.strip().lower()
+    if browser is not None:
+        return {keyed_hash(key, "browser", name, browser): LIMIT_PAIR}
     return {
         keyed_hash(key, "pair", name, address): LIMIT_PAIR,
         keyed_hash(key, "account", name): LIMIT_ACCOUNT,
@@ -162,34 +167,24 @@ def _password_is_right(stored: str, password: str) -> bool:
         return False
 
 
-def staff_by_id(db: Database, account_id: str) -> StaffSession | None:
-    """Load the account of a browser session; None when it is gone or disabled."""
+def staff_by_session(db: Database, account_id: str, epoch: int) -> StaffSession | None:
+    """Load the account of a browser session; None when it has ended.
+
+    Disabling the account and every change of its password end the sessions that began before.
+    """
     with db.read() as session:
         account = session.get(StaffAccount, account_id)
-        return _staff(account) if account and account.disabled_at is None else None
+    if account is None or account.disabled_at is not None or account.sessions_epoch != epoch:
+        return None
+    return _staff(account)
 
 
 def _staff(account: StaffAccount) -> StaffSession:
     return StaffSession(
-        account.id, account.organisation_id, account.email, account.name, account.role
-    )
-
-
-def _refuse_guessing(db: Database, session: Session, subjects: dict[str, int]) -> None:
-    now = db.now(session)
-    for subject, limit in subjects.items():
-        failures = session.scalars(
-            select(SignInAttempt.at)
-            .where(SignInAttempt.subject_hash == subject, SignInAttempt.at > now - WINDOW)
-            .order_by(SignInAttempt.at.desc())
-            .limit(limit)
-        ).all()
-        if len(failures) == limit:
-            raise TooManyAttempts((failures[-1] + WINDOW - now) // SECOND + 1)
-
-
-def _count_failure(db: Database, session: Session, subjects: dict[str, int]) -> None:
-    now = db.now(session)
-    session.add_all(
-        SignInAttempt(subject_hash=subject, at=now, succeeded=False) for subject in subjects
+        account.id,
+        account.organisation_id,
+        account.email,
+        account.name,
+        account.role,
+        account.sessions_epoch,
     )

@@ -12,7 +12,7 @@ from support.banks import small_bank_document
 from support.sittings import begin, open_hall
 
 from engine.errors import AnswerIsNo, InputError
-from item_bank.exams.people import add_staff
+from item_bank.exams.accounts import add_staff
 from item_bank.exams.verification import verify
 from item_bank.items.authoring.actors import actor_by_email
 from item_bank.items.authoring.imported import Terms

@@ -4,13 +4,14 @@ import pytest
 from support.sittings import open_hall
 
 from engine.errors import InputError
+from item_bank.exams.accounts import add_staff, list_staff
 from item_bank.exams.errors import TooManyAttempts
-from item_bank.exams.people import add_staff, import_roster, list_staff, read_roster
+from item_bank.exams.people import import_roster, read_roster
 from item_bank.exams.signing_in import (
     LIMIT_PAIR,
     access_code_hash,
     candidate_by_code,
-    staff_by_id,
+    staff_by_session,
     staff_by_password,
 )
 from item_bank.store.schema import organisation
@@ -82,11 +83,11 @@ def test_staff_sign_in_with_the_right_password_only(db):
     account = add_staff(db, "Eve@Example.org", "examiner", PASSWORD, organisation_id=home)
 
     signed_in = staff_by_password(db, " eve@example.ORG ", PASSWORD, address="x")
-    assert signed_in == staff_by_id(db, account)
+    assert signed_in == staff_by_session(db, account, 0)
     assert signed_in.role == "examiner"
     assert staff_by_password(db, "eve@example.org", "wrong", address="x") is None
     assert staff_by_password(db, "nobody@example.org", PASSWORD, address="x") is None
-    assert [row["email"] for row in list_staff(db, organisation_id=home)] == ["Eve@Example.org"]
+    assert [row.email for row in list_staff(db, organisation_id=home)] == ["Eve@Example.org"]
 
 
 @pytest.mark.parametrize(

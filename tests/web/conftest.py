@@ -16,8 +16,9 @@ from support.sittings import EXAM, Hall, open_hall
 from support.visitors import Visitor
 from werkzeug.serving import make_server
 
+from item_bank.exams.accounts import add_staff
 from item_bank.exams.designs import apply_exam
-from item_bank.exams.people import RosterRow, add_staff, import_roster
+from item_bank.exams.people import RosterRow, import_roster
 from item_bank.store.schema import organisation
 from web.app import create_app
 from web.settings import Settings

@@ -11,11 +11,11 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from support.sittings import begin, finish
 
-from item_bank.exams.people import add_staff
-from item_bank.exams.signing_in import candidate_by_id
+from item_bank.exams.accounts import add_staff
+from item_bank.exams.signing_in import candidate_by_session
 from item_bank.store.schema import organisation
 from item_bank.store.tables.items import Item
-from item_bank.store.tables.people import CandidateDetails
+from item_bank.store.tables.people import AccessCode, CandidateDetails
 from web.language import LANGUAGES
 
 pytestmark = pytest.mark.chromium
@@ -156,14 +156,16 @@ def test_pages_of_banks_and_items(page, address, codes, db):
 def _finished_sitting(db) -> str:
     """A sitting of Bob, who is registered under the real clock."""
     bob = SimpleNamespace(db=db, clock=SimpleNamespace(pass_seconds=lambda _seconds: None))
-    candidate = candidate_by_id(db, _candidate_id(db, "B"))
+    candidate = candidate_by_session(db, _code_id(db, "B"))
     return finish(bob, candidate, begin(bob, candidate)).sitting_id
 
 
-def _candidate_id(db, roster_id: str) -> str:
+def _code_id(db, roster_id: str) -> str:
     with db.read() as session:
         return session.scalar(
-            select(CandidateDetails.candidate_id).where(CandidateDetails.roster_id == roster_id)
+            select(AccessCode.id)
+            .join(CandidateDetails, CandidateDetails.candidate_id == AccessCode.candidate_id)
+            .where(CandidateDetails.roster_id == roster_id)
         )
 
 

@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 from support.visitors import HTMX
 
-from web.access import PUBLIC, audience_of, check_audiences, local_path
+from web.access import PUBLIC, ROLES, audience_of, check_audiences, local_path
 from web.app import create_app
 from web.settings import Settings
 
-EVERYBODY = ("candidate", "examiner", "administrator", "psychometrician", "author")
+EVERYBODY = ("candidate", *ROLES)
 ADDRESS = {
     "sitting_id": "0" * 32,
     "registration_id": "0" * 32,
@@ -31,7 +31,7 @@ def guarded(app: Flask):
         for rule in app.url_map.iter_rules():
             audience = audience_of(app, rule.endpoint)
             if PUBLIC not in audience:
-                values = {name: ADDRESS[name] for name in rule.arguments}
+                values = {name: ADDRESS.get(name, "0" * 32) for name in rule.arguments}
                 for method in rule.methods - {"HEAD", "OPTIONS"}:
                     yield urls.build(rule.endpoint, values), method, audience
 

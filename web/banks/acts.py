@@ -15,7 +15,7 @@ from engine.errors import AnswerIsNo, InputError
 from item_bank.items.authoring.item_pages import Place
 from item_bank.items.authoring.moves import comment_on, lift_hold, move_item, sign_off
 from item_bank.items.life_cycle import Actor, MayNot, state_named
-from web.access import ROLES, current_staff, for_staff
+from web.access import ON_ITEMS, current_staff, for_staff
 from web.banks.views import banks, own_place, render_item
 from web.language import NAMES
 from web.site import database
@@ -24,7 +24,7 @@ MAX_FIELD = 5000
 
 
 @banks.post("/items/<item_id>/move")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def move(item_id: str) -> ResponseReturnValue:
     """Move the item to another state."""
     place = own_place(item_id)
@@ -54,7 +54,7 @@ def release_hold(item_id: str) -> ResponseReturnValue:
 
 
 @banks.post("/items/<item_id>/sign-off")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def sign(item_id: str) -> ResponseReturnValue:
     """Sign the review, or the text in one language, off."""
     place, language = own_place(item_id), _field("language")
@@ -71,7 +71,7 @@ def sign(item_id: str) -> ResponseReturnValue:
 
 
 @banks.post("/items/<item_id>/comment")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def comment(item_id: str) -> ResponseReturnValue:
     """Keep a comment."""
     place, language = own_place(item_id), _field("language")

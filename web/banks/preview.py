@@ -15,7 +15,7 @@ from engine.errors import InputError
 from item_bank.items.authoring.item_pages import item_page
 from item_bank.items.presentation import media_of, presented
 from item_bank.store.media import MediumInfo, medium_bytes
-from web.access import ROLES, current_staff, for_staff
+from web.access import ON_ITEMS, current_staff, for_staff
 from web.banks.views import banks, own_place
 from web.language import LANGUAGES
 from web.security import may_be_framed
@@ -23,7 +23,7 @@ from web.site import database
 
 
 @banks.get("/items/<item_id>/preview")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def preview(item_id: str) -> ResponseReturnValue:
     """Show the newest revision in one language as the exam would."""
     place = own_place(item_id)
@@ -43,7 +43,7 @@ def preview(item_id: str) -> ResponseReturnValue:
 
 
 @banks.get("/items/<item_id>/media/<sha256>")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def medium(item_id: str, sha256: str) -> ResponseReturnValue:
     """Send a picture or sound of the item's newest revision."""
     place = own_place(item_id)

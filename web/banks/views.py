@@ -18,7 +18,7 @@ from item_bank.items.content import written_key
 from item_bank.items.life_cycle import AUTHOR, BANK_KEEPERS, State
 from item_bank.items.markdown import rendered
 from item_bank.items.overview import list_banks
-from web.access import ROLES, current_staff, for_staff
+from web.access import ON_ITEMS, current_staff, for_staff
 from web.banks.words import STATE_WORDS, missing_words, model_numbers
 from web.examiner.views import staff_person
 from web.htmx import wants_fragment
@@ -45,7 +45,7 @@ class Look:
 
 
 @banks.get("/banks")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def overview() -> ResponseReturnValue:
     """List the banks."""
     found = list_banks(database(), organisation_id=current_staff().organisation_id)
@@ -53,7 +53,7 @@ def overview() -> ResponseReturnValue:
 
 
 @banks.get("/banks/<path:code>")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def bank(code: str) -> ResponseReturnValue:
     """List the items of a bank; htmx gets the list alone."""
     wanted, organisation = _wanted(), current_staff().organisation_id
@@ -96,7 +96,7 @@ def _address(code: str, wanted: Wanted) -> str:
 
 
 @banks.get("/items/<item_id>")
-@for_staff(*ROLES)
+@for_staff(*ON_ITEMS)
 def item(item_id: str) -> ResponseReturnValue:
     """Show an item: as a candidate sees it, what is known of it, and what can be done."""
     return render_item(own_place(item_id))

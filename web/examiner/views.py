@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from item_bank.exams import reviews
@@ -23,6 +23,7 @@ from web.access import (
     sign_in_as,
     signed_in,
 )
+from web.accounts.known_browsers import known_browser, remember_browser
 from web.examiner.readings import WITHHELD, readings, remarks
 from web.htmx import wants_fragment
 from web.language import local_text
@@ -30,7 +31,11 @@ from web.site import database
 
 examiner = Blueprint("examiner", __name__, url_prefix="/staff")
 
-FIRST_PAGES = {"psychometrician": "exams.overview", "author": "banks.overview"}
+FIRST_PAGES = {
+    "psychometrician": "exams.overview",
+    "author": "banks.overview",
+    "invigilator": "accounts.own",
+}
 STATUSES = ("running", "finished", "invalidated")
 MAX_TEXT = 100
 
@@ -89,13 +94,22 @@ def try_password() -> ResponseReturnValue:
     """Sign a member of staff in, or say that the two do not belong together."""
     email, password = (request.form.get(name, "")[:200] for name in ("email", "password"))
     try:
-        person = staff_by_password(database(), email, password, address=request.remote_addr or "")
+        person = staff_by_password(
+            database(),
+            email,
+            password,
+            address=request.remote_addr or "",
+            browser=known_browser(email),
+        )
     except TooManyAttempts as error:
         return _sign_in_page(f"Too many tries. Wait {error.seconds} seconds.", email, 429)
     if person is None:
         return _sign_in_page("This e-mail and password do not belong together.", email, 422)
     sign_in_as(person)
-    return redirect(local_path(request.args.get("next")) or first_page(person.role), 303)
+    back = local_path(request.args.get("next")) or first_page(person.role)
+    response = make_response(redirect(back, 303))
+    remember_browser(response, email)
+    return response
 
 
 def _sign_in_page(

@@ -80,12 +80,11 @@ class AccessCode(Base):
 
 
 class SignInAttempt(Base):
-    """A try to sign in, counted by a keyed hash of what was tried and of where from."""
+    """A failed try to sign in, counted by a keyed hash of what was tried and of where from."""
 
     __tablename__ = "sign_in_attempts"
     __table_args__ = (Index("ix_sign_in_attempts_subject", "subject_hash", "at"),)
 
     id: Mapped[Id]
     subject_hash: Mapped[Hash]
-    at: Mapped[Time]
-    succeeded: Mapped[bool]
+    at: Mapped[Time] = mapped_column(index=True)

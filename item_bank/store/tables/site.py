@@ -17,6 +17,7 @@ class Site(Base):
     created_at: Mapped[Time]
     secrets_fingerprint: Mapped[Hash]
     pulse_at: Mapped[Time | None]  # when a process that serves candidates last said so
+    retention: Mapped[Json | None]  # days by kind of data; None: the defaults
 
 
 class OrganisationRow(Base):

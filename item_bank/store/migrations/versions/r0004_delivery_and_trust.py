@@ -13,6 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("site", sa.Column("pulse_at", sa.BigInteger(), nullable=True))
+    op.add_column("site", sa.Column("retention", sa.Text(), nullable=True))
+    op.drop_column("sign_in_attempts", "succeeded")
+    op.create_index(op.f("ix_sign_in_attempts_at"), "sign_in_attempts", ["at"], unique=False)
     op.add_column(
         "staff_accounts",
         sa.Column("sessions_epoch", sa.Integer(), server_default="0", nullable=False),
