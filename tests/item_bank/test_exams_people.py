@@ -11,8 +11,8 @@ from item_bank.exams.signing_in import (
     LIMIT_PAIR,
     access_code_hash,
     candidate_by_code,
-    staff_by_session,
     staff_by_password,
+    staff_by_session,
 )
 from item_bank.store.schema import organisation
 

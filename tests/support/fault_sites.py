@@ -15,8 +15,9 @@ from support.candidates import Candidate
 from support.processes import Server
 from support.sittings import EXAM
 
+from item_bank.exams.accounts import add_staff
 from item_bank.exams.designs import apply_exam
-from item_bank.exams.people import RosterRow, add_staff, import_roster
+from item_bank.exams.people import RosterRow, import_roster
 from item_bank.exams.replay import replay
 from item_bank.exams.verification import verify
 from item_bank.items.formats.json_file import read_json
