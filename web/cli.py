@@ -164,7 +164,7 @@ def reset(console: Console, email: str) -> None:
 def _act(console: Console, name: str, email: str, *given: Callable[[], str]) -> Any:
     """Do something to an account, by its e-mail; a refusal is an answer of no."""
     from item_bank.exams import accounts
-    from item_bank.exams.actors import COMMAND_LINE, Actor
+    from item_bank.exams.actors import command_line
     from item_bank.exams.errors import NotAllowed
     from item_bank.store.schema import opened_site, organisation
 
@@ -173,7 +173,7 @@ def _act(console: Console, name: str, email: str, *given: Callable[[], str]) -> 
         account_id = accounts.account_by_email(db, email, organisation_id=home)
         try:
             act = getattr(accounts, name)
-            return act(db, Actor(COMMAND_LINE, home), account_id, *(one() for one in given))
+            return act(db, command_line(home), account_id, *(one() for one in given))
         except NotAllowed as error:
             raise AnswerIsNo(f"{email}: {error}") from None
 

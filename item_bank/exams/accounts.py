@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
-from item_bank.exams.actors import Actor
+from item_bank.exams.actors import ADMINISTRATOR, Actor
 from item_bank.exams.errors import NotAllowed, NotFound
 from item_bank.exams.signing_in import StaffSession, password_hash, staff_by_password
 from item_bank.store.audit import append_site_event
@@ -25,7 +25,6 @@ from item_bank.store.secret_keys import keyed_hash
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.people import PasswordReset, StaffAccount
 
-ADMINISTRATOR = "administrator"
 STAFF_ROLES = ("examiner", ADMINISTRATOR, "psychometrician", "author", "invigilator")
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
@@ -118,7 +117,7 @@ def add_staff(
             created_at=now,
         )
         session.add(account)
-        payload = {"account": account.id, "role": role, "by": by.id if by else None}
+        payload = {"account": account.id, "role": role, "by": by.by if by else None}
         append_site_event(session, "account_added", payload, now, organisation_id)
         return account.id
 
@@ -141,7 +140,7 @@ def disable(db: Database, actor: Actor, account_id: str) -> None:
             raise NotAllowed("this is the last administrator; add another first")
         account.disabled_at = db.now(session)
         _end_links(db, session, account)
-        _end_sessions(db, session, account, "account_disabled", actor.id)
+        _end_sessions(db, session, account, "account_disabled", actor.by)
 
 
 def _administrators(session: Session, account: StaffAccount) -> int:
@@ -160,7 +159,7 @@ def enable(db: Database, actor: Actor, account_id: str) -> None:
         if account.disabled_at is None:
             raise NotAllowed("this account is not disabled")
         account.disabled_at = None
-        _record(db, session, account, "account_enabled", actor.id)
+        _record(db, session, account, "account_enabled", actor.by)
 
 
 def set_password(db: Database, actor: Actor, account_id: str, password: str) -> None:
@@ -170,7 +169,7 @@ def set_password(db: Database, actor: Actor, account_id: str, password: str) -> 
     with _account(db, actor, account_id) as (session, account):
         account.password_hash = hashed
         _end_links(db, session, account)
-        _end_sessions(db, session, account, "password_set", actor.id)
+        _end_sessions(db, session, account, "password_set", actor.by)
 
 
 def issue_reset(db: Database, actor: Actor, account_id: str) -> str:
@@ -192,7 +191,7 @@ def issue_reset(db: Database, actor: Actor, account_id: str) -> str:
                 expires_at=now + RESET_LIFETIME,
             )
         )
-        _record(db, session, account, "password_link_issued", actor.id)
+        _record(db, session, account, "password_link_issued", actor.by)
     return token
 
 
@@ -201,7 +200,7 @@ def _account(db: Database, actor: Actor, account_id: str) -> Iterator[tuple[Sess
     """Give an account that the actor may touch, in a transaction that writes."""
     with db.write() as session:
         account = session.get(StaffAccount, account_id)
-        if account is None or not actor.may_touch(account.organisation_id):
+        if account is None or actor.organisation_id != account.organisation_id:
             raise NotFound
         yield session, account
 

@@ -1,39 +1,47 @@
-"""Who acts on sittings and accounts: a member of the staff, or whoever has the command line.
+"""Who acts on a sitting from outside: a member of the staff, or whoever has the command line.
 
-Every such act names its actor in the chain: the account's id, never a name.
+Called by pages and commands; every act in `conditions` names an `Actor`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from item_bank.exams.errors import NotAllowed
 from item_bank.exams.signing_in import StaffSession
 
 COMMAND_LINE = "command line"
+ADMINISTRATOR, INVIGILATOR = "administrator", "invigilator"
+IN_CHARGE = frozenset({ADMINISTRATOR, INVIGILATOR, COMMAND_LINE})
+"""Roles that may change how a sitting goes on."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts.
+    """Somebody who acts; without an account it is the command line."""
 
-    Parameters
-    ----------
-    id
-        The account's id, or "command line".
-    organisation_id
-        Whose records the actor may touch; None for those of every organisation.
-    """
+    id: str | None
+    organisation_id: str
+    role: str
+    name: str
 
-    id: str
-    organisation_id: str | None = None
-    role: str = ""
-    name: str = ""
-
-    def may_touch(self, organisation_id: str) -> bool:
-        """Say whether a record of this organisation is the actor's to act on."""
-        return self.organisation_id in {None, organisation_id}
+    @property
+    def by(self) -> str:
+        """What the chains say of who it was: an account, never a name."""
+        return self.id or COMMAND_LINE
 
 
-def staff_actor(person: StaffSession) -> Actor:
-    """Return the actor that a signed-in member of the staff is."""
-    return Actor(person.id, person.organisation_id, person.role, person.name)
+def staff_actor(staff: StaffSession) -> Actor:
+    """Return a signed-in member of the staff as one who acts."""
+    return Actor(staff.id, staff.organisation_id, staff.role, staff.name)
+
+
+def command_line(organisation_id: str) -> Actor:
+    """Return whoever runs commands on the site's host."""
+    return Actor(None, organisation_id, COMMAND_LINE, COMMAND_LINE)
+
+
+def check_in_charge(actor: Actor) -> None:
+    """Refuse roles that may only look."""
+    if actor.role not in IN_CHARGE:
+        raise NotAllowed("only an invigilator or an administrator may do this")

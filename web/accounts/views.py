@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.errors import InputError
 from item_bank.exams import accounts as staff_accounts
-from item_bank.exams.actors import Actor, staff_actor
+from item_bank.exams.actors import ADMINISTRATOR, Actor, staff_actor
 from item_bank.exams.errors import NotAllowed, TooManyAttempts
 from item_bank.store.database import Database
 from web.access import ROLES, current_staff, for_staff, public, sign_in_as
@@ -64,7 +64,7 @@ def change_password() -> ResponseReturnValue:
 
 
 @accounts.get("/accounts")
-@for_staff(staff_accounts.ADMINISTRATOR)
+@for_staff(ADMINISTRATOR)
 def overview() -> ResponseReturnValue:
     """List the accounts of the organisation."""
     return _overview()
@@ -87,7 +87,7 @@ def _overview(
 
 
 @accounts.post("/accounts")
-@for_staff(staff_accounts.ADMINISTRATOR)
+@for_staff(ADMINISTRATOR)
 def add() -> ResponseReturnValue:
     """Add an account and show the link by which its person sets a password."""
     email, name, role = (request.form.get(key, "")[:TOO_LONG] for key in ("email", "name", "role"))
@@ -108,7 +108,7 @@ def add() -> ResponseReturnValue:
 
 
 @accounts.post("/accounts/<account_id>/link")
-@for_staff(staff_accounts.ADMINISTRATOR)
+@for_staff(ADMINISTRATOR)
 def link(account_id: str) -> ResponseReturnValue:
     """Show a link that sets a new password once."""
     return _linked(account_id)
@@ -124,7 +124,7 @@ def _linked(account_id: str) -> ResponseReturnValue:
 
 
 @accounts.post("/accounts/<account_id>/disable")
-@for_staff(staff_accounts.ADMINISTRATOR)
+@for_staff(ADMINISTRATOR)
 def disable(account_id: str) -> ResponseReturnValue:
     """Let nobody sign in to an account any more."""
     if account_id == current_staff().id:
@@ -133,7 +133,7 @@ def disable(account_id: str) -> ResponseReturnValue:
 
 
 @accounts.post("/accounts/<account_id>/enable")
-@for_staff(staff_accounts.ADMINISTRATOR)
+@for_staff(ADMINISTRATOR)
 def enable(account_id: str) -> ResponseReturnValue:
     """Open a disabled account again."""
     return _done(staff_accounts.enable, account_id, "The account is enabled.")
