@@ -26,8 +26,8 @@ class ErrorEstimate:
     Parameters
     ----------
     se
-        Of a, b, c, d and thresholds, rows as the fit's items; NaN where held, at a bound, or not
-        estimable.
+        Of a, b, c, d and thresholds, rows as the fit's items; NaN where held, at a bound, without
+        any information (nobody answered, and no prior), or not estimable.
     latent_mean, latent_sd
         Standard errors by group, NaN where held, shape (n_groups,).
     covariance
@@ -53,7 +53,8 @@ def standard_errors(fit: MmlFit) -> ErrorEstimate:
         Best one that converged: away from the maximum the information means little.
     """
     information = observed_information(fit)
-    covariance = _inverted(information, _inside_bounds(fit))
+    told = information.any(axis=1)
+    covariance = _inverted(information, _inside_bounds(fit) & told)
     known = not np.isnan(covariance).all()
     return ErrorEstimate(
         _by_item(fit, covariance),

@@ -97,7 +97,8 @@ def test_pretest_items_that_pass_the_gates_count_after_publishing(tarozu, tmp_pa
 def test_dif_of_a_table_and_impossible_gates_are_held_against_items(tarozu, tmp_path):
     gates, dif = tmp_path / "gates.toml", tmp_path / "dif.csv"
     gates.write_text("min_n = 100000\n")
-    dif.write_text("item,ets_class\n" + "".join(f"UA-0{k},C\n" for k in range(1, 10)))
+    items = [row["item"] for row in tarozu("bank", "show", BANK)["item_list"]]
+    dif.write_text("item,ets_class\n" + "".join(f"{name},C\n" for name in items))
     found = link(tarozu, tmp_path, "--gates", gates, "--dif", dif)
     assert found["promoted"] == []
     changes = tarozu("bank", "diff", BANK, "1", "draft")
