@@ -199,7 +199,14 @@ def _step_row(snapshot: Snapshot, position: int) -> dict[str, Any]:
         "seconds": _seconds(presented.presented_at, response),
         "eligible": presented.trace["eligible"],
         "area_in_turn": presented.trace["area"],
+        "gave_way": _gave_way(presented.trace),
     }
+
+
+def _gave_way(trace: dict[str, Any]) -> list[str]:
+    """Name what had to give way for an item: events of its step, then constraints and areas."""
+    relaxed = (trace.get("form") or {}).get("relaxed", ())
+    return [*trace["events"], *relaxed, *trace.get("areas_without_items", ())]
 
 
 def _seconds(presented_at: int, response: Response | None) -> float | None:

@@ -12,9 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy.engine import URL
 from support.fault_sites import Site, serve_site
 from support.postgres import administer
+from support.sittings import Hall, open_hall
+from support.visitors import Visitor
+
+from web.app import create_app
+from web.settings import Settings
 
 CANDIDATES = 120
 
@@ -68,4 +74,33 @@ def either_site(request) -> Site:
     """The site on SQLite, and the one on PostgreSQL."""
     one = request.getfixturevalue(f"{request.param}_site")
     one.revive()
+    return one
+
+
+@pytest.fixture
+def database_url(fresh_folder, monkeypatch) -> str:
+    """The URL of a fresh SQLite database for cases that need no process; commands use it."""
+    folder = fresh_folder("case")
+    monkeypatch.setenv("TAROZU_SECRETS", str(folder / "secrets"))
+    monkeypatch.setenv("TAROZU_DATABASE_URL", f"sqlite:///{folder / 'tarozu.db'}")
+    return f"sqlite:///{folder / 'tarozu.db'}"
+
+
+@pytest.fixture
+def hall(db, small_bank) -> Hall:
+    """An exam on the small bank under a clock that tests can set."""
+    return open_hall(db)
+
+
+@pytest.fixture
+def app(hall) -> Flask:
+    """The site of the hall, without a server."""
+    return create_app(hall.db, Settings())
+
+
+@pytest.fixture
+def alice(app, hall) -> Visitor:
+    """A signed-in candidate of the hall."""
+    one = Visitor(app)
+    one.sign_in(hall.codes["Alice"])
     return one

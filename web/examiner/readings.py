@@ -117,6 +117,32 @@ def _remarks(report: Report) -> Iterator[Remark]:
         yield Remark(
             "Bank exhausted.", "No further item was eligible before the stopping rule held."
         )
+    if result:
+        yield from _of_answers(result)
+        yield from _of_limits(result)
     if result and local_text(result["release"]["note"]):
         note = local_text(result["release"]["note"]).rstrip(".")
         yield Remark(f"{note}.", "Do not base decisions about people on this result.")
+
+
+def _of_answers(result: dict[str, Any]) -> Iterator[Remark]:
+    """Say so when the answers bound the score on one side only."""
+    steps = [step for step in result["path"] if step["score"] is not None]
+    for title, edge, beyond in (
+        ("Every answer got the highest score.", "max_score", "above"),
+        ("Every answer scored nothing.", None, "below"),
+    ):
+        if steps and all(step["score"] == (step[edge] if edge else 0) for step in steps):
+            text = f"The answers do not bound the score from {beyond}: it is an estimate that "
+            yield Remark(title, text + "rests on the estimator, and its band may be too narrow.")
+
+
+def _of_limits(result: dict[str, Any]) -> Iterator[Remark]:
+    """Name the questions for which a limit of the exam had to give way."""
+    found = [
+        f"question {step['position']}: {', '.join(step['gave_way']).replace('_', ' ')}"
+        for step in result["path"]
+        if step.get("gave_way")
+    ]
+    if found:
+        yield Remark("Limits of the exam gave way.", f"At {'; '.join(found)}.")
