@@ -13,11 +13,12 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from item_bank.store.database import Database
+from item_bank.store.database import Database, watched
 from web.access import check_audiences, init_access
 from web.accounts.views import accounts
 from web.assets import init_assets
 from web.banks.register import banks
+from web.beats import init_hearing
 from web.candidate.exam import exam
 from web.candidate.media import media
 from web.candidate.practice import practice
@@ -31,6 +32,7 @@ from web.formats import init_formats
 from web.health import health
 from web.language import init_language
 from web.logs import init_logs
+from web.metrics import init_metrics, metrics, observe
 from web.questions import init_questions
 from web.security import init_security
 from web.settings import Settings
@@ -42,9 +44,18 @@ def create_app(db: Database, settings: Settings) -> Flask:
     """Build the site on a database."""
     app = Flask("web")
     _configure(app, db, settings)
-    keep_site(app, Site(db, settings))
+    keep_site(app, Site(watched(db, observe), settings))
+    init_hearing(app)
     Htmx(app)
-    for init in (init_logs, init_access, init_language, init_formats, init_figures, init_questions):
+    for init in (
+        init_logs,
+        init_metrics,
+        init_access,
+        init_language,
+        init_formats,
+        init_figures,
+        init_questions,
+    ):
         init(app)
     init_assets(app)
     init_compression(app)
@@ -74,7 +85,8 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 
 
 def _register(app: Flask, settings: Settings) -> None:
-    for blueprint in (health, candidate, exam, media, practice, examiner, accounts, exams, banks):
+    signed_in = (candidate, exam, media, practice, examiner, accounts, exams, banks)
+    for blueprint in (health, metrics, *signed_in):
         app.register_blueprint(blueprint)
     if settings.debug:
         app.register_blueprint(style_guide)

@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from item_bank.exams.errors import NotAllowed, NotFound, TooManyAttempts
+from item_bank.store.database import trouble_of
 from web.htmx import wants_fragment
 from web.logs import log
 
@@ -72,7 +73,15 @@ EXPLANATIONS = {
             "if it stays so, tell your examiner the number below."
         ),
     ),
+    503: Explanation(
+        lazy_gettext("The site cannot save at this moment"),
+        lazy_gettext(
+            "Answers that were saved are safe, and what you typed stays on your page. "
+            "Keep it open: it tries again by itself. Tell the invigilator if this lasts."
+        ),
+    ),
 }
+RETRY_SECONDS = 5
 
 
 def init_errors(app: Flask) -> None:
@@ -92,7 +101,10 @@ def error_page(status: int) -> Response:
     page = render_template(
         template, status=status, explanation=EXPLANATIONS[shown], request_id=g.get("request_id")
     )
-    return make_response(page, status)
+    response = make_response(page, status)
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def _http(error: HTTPException) -> Response:
@@ -102,5 +114,14 @@ def _http(error: HTTPException) -> Response:
 
 
 def _fault(error: Exception) -> Response:
+    trouble = trouble_of(error)
+    if trouble is not None:
+        about = {
+            "request_id": g.get("request_id"),
+            "trouble": trouble,
+            "kind": type(error).__name__,
+        }
+        log.error("database unavailable", **about)
+        return error_page(503)
     log.error("fault", request_id=g.get("request_id"), kind=type(error).__name__, exc_info=error)
     return error_page(500)

@@ -9,7 +9,7 @@ from engine.errors import InputError
 from item_bank.store.schema import Unreachable, check_schema
 from web.access import public
 from web.logs import log
-from web.site import database
+from web.site import database, has_room
 
 health = Blueprint("health", __name__)
 
@@ -17,7 +17,7 @@ health = Blueprint("health", __name__)
 @health.get("/healthz")
 @public
 def healthz() -> ResponseReturnValue:
-    """Say whether the database answers and has a schema that this version knows."""
+    """Say whether the database answers with a schema that this version knows, and has room."""
     state = _state()
     return state, 200 if state["status"] == "ok" else 503
 
@@ -31,7 +31,10 @@ def _state() -> dict[str, str]:
         return {"status": "failing", "database": "reachable", "schema": "unknown"}
     except Exception as error:  # noqa: BLE001 - whatever keeps the database away, it is away
         return _unreachable(error)
-    return {"status": "ok", "database": "reachable", "schema": "known"}
+    known = {"database": "reachable", "schema": "known"}
+    if not has_room():
+        return {"status": "failing", **known, "disk": "full"}
+    return {"status": "ok", **known}
 
 
 def _unreachable(error: Exception) -> dict[str, str]:

@@ -13,6 +13,7 @@ import time
 import structlog
 from flask import Flask, Response, g, request
 
+_QUIET = ("static", "assets.htmx", "health.healthz", "metrics.show")
 log = structlog.stdlib.get_logger("tarozu.web")
 
 
@@ -44,7 +45,7 @@ def _start() -> None:
 
 
 def _line(response: Response) -> Response:
-    if request.endpoint not in ("static", "assets.htmx", "health.healthz"):
+    if request.endpoint not in _QUIET:
         log.info(
             "request",
             request_id=g.get("request_id"),

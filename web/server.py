@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +32,8 @@ from web.settings import Settings
 REQUEST_SECONDS = 60
 GRACE_SECONDS = 20
 FOLLOW = "TAROZU_FOLLOW_PARENT"
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Read by the metrics library when it is first imported, which happens after the fork."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,15 @@ class Serving:
 def serve(serving: Serving) -> None:
     """Serve until told to stop; in-flight requests are finished first."""
     refuse_busy_port(serving.host, serving.port)
+    server = os.getpid()
     configure_logs(serving.settings.log_level)
-    _Server(serving).run()
+    folder = tempfile.mkdtemp(prefix="tarozu-metrics-")
+    os.environ[METRICS_FOLDER] = folder
+    try:
+        _Server(serving).run()
+    finally:
+        if os.getpid() == server:  # a web process leaves this way, too
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def refuse_busy_port(host: str, port: int) -> None:

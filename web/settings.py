@@ -6,12 +6,13 @@ Read by `web/cli.py` and handed to `create_app`. Each field has a variable ``TAR
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from engine.errors import InputError
 
 PREFIX = "TAROZU_WEB_"
+LEAST_TOKEN = 20
 LEVELS = ("debug", "info", "warning", "error")
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -32,6 +33,10 @@ class Settings:
         The largest request that is read.
     log_level
         The least level that is logged: debug, info, warning or error.
+    least_free_mib
+        With less free on the disk of the records, ``/healthz`` fails and no exam is begun.
+    metrics_token
+        Opens ``/metrics`` to other hosts; empty for none.
     debug
         Shows the style guide.
     """
@@ -41,13 +46,15 @@ class Settings:
     session_hours: int = 12
     max_request_kib: int = 256
     log_level: str = "info"
+    least_free_mib: int = 200
+    metrics_token: str = field(default="", repr=False)
     debug: bool = False
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings; refuse a name or value that is not known."""
     given = {key.removeprefix(PREFIX): key for key in environ if key.startswith(PREFIX)}
-    known = {field.name.upper(): field for field in fields(Settings)}
+    known = {one.name.upper(): one for one in fields(Settings)}
     for name, variable in given.items():
         if name not in known:
             raise InputError(f"one of {', '.join(sorted(known))}", name, column=variable)
@@ -78,4 +85,7 @@ def _checked(settings: Settings) -> Settings:
     for name in ("session_hours", "max_request_kib"):
         if getattr(settings, name) < 1:
             raise InputError("at least 1", getattr(settings, name), column=PREFIX + name.upper())
+    if 0 < len(settings.metrics_token) < LEAST_TOKEN:
+        expected, found = f"at least {LEAST_TOKEN} characters", len(settings.metrics_token)
+        raise InputError(expected, found, column=f"{PREFIX}METRICS_TOKEN")
     return settings

@@ -8,6 +8,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from item_bank.store.database import Database
+from item_bank.store.space import free_bytes
 from web.settings import Settings
 
 _KEY = "tarozu"
@@ -34,3 +35,8 @@ def site() -> Site:
 def database() -> Database:
     """Return the database of the running application."""
     return site().database
+
+
+def has_room() -> bool:
+    """Whether the disk of the records has the room that the operator wants free."""
+    return free_bytes(database()) >= site().settings.least_free_mib * 2**20

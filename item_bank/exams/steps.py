@@ -75,7 +75,8 @@ def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
     state = record_response(
         rules_state(db, snapshot), presented.row, points, **carried(presented.trace)
     )
-    step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
+    with db.timed("selection"):
+        step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
     return Decision(answer, points, step, _choice_order(db, snapshot, step))
 
 

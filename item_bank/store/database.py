@@ -8,17 +8,19 @@ Compute outside of ``write``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from platformdirs import user_data_path
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
@@ -26,6 +28,16 @@ from item_bank.store.clock import AnchoredClock, Clock, postgres_clock
 from item_bank.store.secret_keys import SecretKeys, read_secrets
 
 BUSY_MILLISECONDS = 20_000
+FULL, AWAY = "full", "away"
+_NO_ROOM = ("disk is full", "No space left", "disk I/O error")
+_NOT_THERE = ("locked", "busy", "unable to open", "readonly")
+
+Observer = Callable[[str, float], None]
+"""Is told what happened, and how many seconds it took; 0 for what takes none."""
+
+
+def nobody(_what: str, _seconds: float) -> None:
+    """Observe nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +52,14 @@ class Database:
         The site clock; tests and the demonstration give their own.
     secrets_folder
         Where the keys of this site are.
+    observe
+        Is told of what is worth counting; see `watched`.
     """
 
     engine: Engine
     clock: Clock
     secrets_folder: Path
+    observe: Observer = nobody
 
     @property
     def is_sqlite(self) -> bool:
@@ -79,6 +94,13 @@ class Database:
         """Return the site's time in microseconds."""
         return self.clock(session.connection())
 
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Tell the observer how long something took."""
+        begun = time.perf_counter()
+        yield
+        self.observe(what, time.perf_counter() - begun)
+
     def secrets(self) -> SecretKeys:
         """Read the keys."""
         return _secrets(self.secrets_folder)
@@ -86,6 +108,30 @@ class Database:
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def watched(db: Database, observer: Observer) -> Database:
+    """Return the database with an observer: of its errors, and of what is `timed` on it."""
+    event.listen(db.engine, "handle_error", lambda _context: observer("database_error", 0.0))
+    return replace(db, observe=observer)
+
+
+def trouble_of(error: BaseException) -> str | None:
+    """Say whether an error means that the database has no room ("full") or is not there ("away").
+
+    None for every other error: a fault of ours.
+    """
+    if isinstance(error, exc.TimeoutError):
+        return AWAY
+    if not isinstance(error, DBAPIError):
+        return None
+    said = str(error.orig)
+    if any(words in said for words in _NO_ROOM):
+        return FULL
+    if any(words in said for words in _NOT_THERE) or error.connection_invalidated:
+        return AWAY
+    away = isinstance(error.orig, psycopg.OperationalError)
+    return AWAY if away else None
 
 
 @lru_cache(maxsize=8)

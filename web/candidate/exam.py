@@ -28,6 +28,7 @@ from web.access import current_candidate, for_candidates
 from web.candidate.lease import hold, holds
 from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form, response_from_form
 from web.htmx import send_to, wants_fragment
+from web.metrics import count_answer
 from web.site import database
 
 exam = Blueprint("exam", __name__)
@@ -113,6 +114,7 @@ def answer(sitting_id: str) -> ResponseReturnValue:
         key=posted.key,
         read=_read,
     )
+    count_answer(outcome)
     return _after(outcome, sitting_id)
 
 

@@ -21,7 +21,7 @@ from web.access import (
 )
 from web.candidate.lease import hold
 from web.language import page_language
-from web.site import database
+from web.site import database, has_room
 
 candidate = Blueprint("candidate", __name__)
 
@@ -122,6 +122,8 @@ def begin(registration_id: str) -> ResponseReturnValue:
     language = request.form.get("language", "")
     if language not in exam.languages:
         abort(422)
+    if exam.status == "ready" and not has_room():
+        abort(503)
     person = current_candidate()
     started = start_sitting(database(), person, registration_id, language)
     if exam.status != "running":
