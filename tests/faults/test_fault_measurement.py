@@ -14,9 +14,9 @@ from support.fault_sites import PASSWORD
 from support.sittings import EXAM, begin, finish, open_hall, respond, saying
 from support.visitors import Visitor
 
+from item_bank.exams.accounts import add_staff
 from item_bank.exams.candidate_views import SittingView, view
 from item_bank.exams.designs import apply_exam
-from item_bank.exams.people import add_staff
 from item_bank.exams.replay import replay
 from item_bank.exams.results import result_of
 from item_bank.items.formats.json_file import read_json
