@@ -5,6 +5,7 @@ Used by ``templates/question``, which candidates' pages, previews and the style 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,19 +23,26 @@ _NUMBER_SHARE = 0.028
 
 @dataclass(frozen=True)
 class Box:
-    """What an area spans, and where its number stands."""
+    """What an area spans."""
 
     x: float
     y: float
     width: float
     height: float
-    number_x: float
-    number_y: float
+
+
+@dataclass(frozen=True)
+class Number:
+    """Where an area's number stands, and its radius, in the picture's units."""
+
+    x: float
+    y: float
+    radius: float
 
 
 def init_questions(app: Flask) -> None:
     """Give templates the filters of this module."""
-    for view in (plain_text, are_more_than_words, scrolls, area_box, area_shape, number_size):
+    for view in (plain_text, are_more_than_words, scrolls, area_box, area_shape, area_number):
         app.add_template_filter(view, view.__name__)
     app.jinja_env.globals["nothing_given"] = MultiDict()
 
@@ -55,10 +63,35 @@ def scrolls(shown: Presented) -> bool:
 
 
 def area_box(area: Area) -> Box:
-    """Return what an area spans; its number stands in a corner, a circle's in the middle."""
+    """Return what an area spans."""
     left, top, right, bottom = _span(area)
-    x, y = (left + right) / 2, (top + bottom) / 2
-    return Box(left, top, right - left, bottom - top, x, y)
+    return Box(left, top, right - left, bottom - top)
+
+
+def area_number(area: Area, picture: Picture) -> Number:
+    """Put an area's number on its edge, up where a line begins, and whole within the picture.
+
+    In the middle it would cover what the area is about.
+    """
+    radius = round(_NUMBER_SHARE * max(picture.width, picture.height), 1)
+    x, y = _corner(area)
+    return Number(_within(x, radius, picture.width), _within(y, radius, picture.height), radius)
+
+
+def _corner(area: Area) -> tuple[float, float]:
+    """Return the point of an area's edge that is nearest to the picture's first corner."""
+    if area.shape == "circle":
+        x, y, radius = area.coords
+        return x - radius * math.sqrt(0.5), y - radius * math.sqrt(0.5)
+    if area.shape == "rect":
+        return area.coords[0], area.coords[1]
+    return min(zip(area.coords[::2], area.coords[1::2], strict=True), key=sum)
+
+
+def _within(place: float, radius: float, size: float) -> float:
+    """Move a number inwards from the picture's border; an eighth of it is its own line."""
+    edge = radius * 1.125
+    return round(min(max(place, edge), size - edge), 1)
 
 
 def _span(area: Area) -> tuple[float, float, float, float]:
@@ -79,8 +112,3 @@ def area_shape(area: Area) -> Markup:
         draw = Markup('<rect x="{}" y="{}" width="{}" height="{}"/>')
         return draw.format(left, top, right - left, bottom - top)
     return Markup('<polygon points="{}"/>').format(" ".join(f"{n:g}" for n in area.coords))
-
-
-def number_size(picture: Picture) -> float:
-    """Return the radius of an area's number, in the picture's units."""
-    return round(_NUMBER_SHARE * max(picture.width, picture.height), 1)

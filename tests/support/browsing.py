@@ -44,7 +44,8 @@ class Site:
         self.to_start(page, language)
         page.locator(f"input[name=language][value={language}]").check()
         page.locator("main form .button").last.click()
-        page.locator("#answer").wait_for()
+        page.wait_for_url("**/sitting/*")
+        page.wait_for_load_state()
 
     def kept(self) -> list[tuple[str, Any, int]]:
         """Type, response and score of every answer of the last sitting."""
