@@ -40,7 +40,7 @@ def test_recorded_sittings_become_a_run_a_folder_and_a_draft(
     }  # fmt: skip
     found = rows(tmp_path / "out" / "parameters.csv")
     estimated = {name for name, row in found.items() if row["se_b"]}
-    assert len(found) == summary["n_items"] == 80
+    assert len(found) == summary["n_items"] == 125
     tried = {name for name, row in found.items() if row["status"] == "pretest"}
     assert tried == {"AIR-16", "OPS-16", "SAF-16", "WX-16"}
     assert len(estimated) > 0

@@ -172,9 +172,13 @@ def test_the_demonstration_bank_reads_back_as_it_was_written(tmp_path):
     source = bank_from_folder(Path(item_bank.demo.__file__).parent)
     path = tmp_path / "bank.json"
     write_new(path, bank_text(source, path))
+    (tmp_path / "media").mkdir()
+    for name, content in source.media.items():
+        (tmp_path / "media" / name).write_bytes(content)
     again = read_json(path)
 
-    assert len(source.items) >= 60
+    assert len(source.items) == 125
+    assert (again.stimuli, again.media) == (source.stimuli, source.media)
     assert (again.items, again.code, again.about) == (source.items, source.code, source.about)
     assert bank_document(again) == json.loads(path.read_text())
 

@@ -201,7 +201,7 @@ def test_recorded_sittings_are_compared_by_language_and_country(
     groups = {row["group"] for row in rows}
     assert status in {0, 1}
     assert "80 of 80 sittings are simulated" in err
-    assert len(rows) == 80 * len(groups)
+    assert len(rows) == 125 * len(groups)
     assert {each["group"] for each in json.loads(said)["groups"]} == groups
     assert all(row["statistic"] or row["notes"] for row in rows)
 

@@ -166,11 +166,11 @@ def test_the_command_watches_recorded_sittings(demonstration, run_command, tmp_p
     status, said, err = run_command(*command, "--out", tmp_path / "leaks.csv")
     found = json.loads(said)
     assert status == 0
-    assert found["n_items"] == 80
-    assert 0 < found["n_watched"] < 80
+    assert found["n_items"] == 125
+    assert 0 < found["n_watched"] < 125
     assert "false alarms are to be expected" in err
     with (tmp_path / "leaks.csv").open() as stream:
-        assert len(list(csv.DictReader(stream))) == 80
+        assert len(list(csv.DictReader(stream))) == 125
 
 
 @pytest.mark.parametrize(
