@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -26,6 +26,7 @@ from item_bank.exams.candidate_views import exams_of_candidate, view
 from item_bank.exams.people import RosterRow, import_roster
 from item_bank.exams.signing_in import CandidateSession, candidate_by_code
 from item_bank.exams.sittings import start
+from item_bank.items.presented import Presented
 from item_bank.store.database import Database, open_database
 from item_bank.store.schema import organisation
 
@@ -128,8 +129,22 @@ def _answer(db: Database, person: CandidateSession, sitting: str) -> Outcome:
         position=now.position,
         epoch=now.epoch,
         key=f"bench-{now.position}",
-        read=lambda shown: shown.options[0].id,
+        read=_first_at_hand,
     )
+
+
+def _first_at_hand(shown: Presented) -> Any:
+    """Return a complete response to an item of any type, as its page would send it."""
+    ways: dict[str, Callable[[], Any]] = {
+        "multiple_response": lambda: [one.id for one in shown.options[: shown.choose or 1]],
+        "hotspot": lambda: [area.id for area in shown.areas[: shown.choose or 1]],
+        "order": lambda: [line.id for line in shown.options],
+        "match": lambda: {row.id: shown.columns[0].id for row in shown.rows},
+        "inline_choice": lambda: {gap.id: gap.options[0].id for gap in shown.gaps},
+        "text_entry": lambda: "?",
+        "numeric_entry": lambda: "1",
+    }
+    return ways.get(shown.type, lambda: shown.options[0].id)()
 
 
 def _spread(seconds: list[float]) -> str:

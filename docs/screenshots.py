@@ -16,18 +16,20 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from item_bank.demo.answers import answer_worth
 from item_bank.demo.build import CANDIDATES, STAFF
 from item_bank.exams.candidate_views import by_content
-from item_bank.exams.page_names import as_page_shows
-from item_bank.exams.questions import mark
+from item_bank.exams.page_names import TYPED, as_page_shows
 from item_bank.exams.snapshots import read_snapshot
+from item_bank.items.items import revision
+from item_bank.items.scoring import max_score
 from item_bank.store.database import Database
 from item_bank.store.schema import open_site
 from web.language import LANGUAGES
@@ -37,6 +39,7 @@ SHOWN = ("question-390", "report-1440")
 SIZES = {390: 844, 1440: 900}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 WRONG = {3, 5, 8, 9, 12, 14, 17, 20, 22}
+PICK = 0.5  # which of several answers that are worth the same
 PORT = 8471
 PATIENCE = 600
 
@@ -151,7 +154,7 @@ def answer_question(taken: Camera, db: Database, sitting: str) -> None:
     """Answer as somebody able, but not perfect, would; photograph the sixth question."""
     page = taken.page
     number = int(re.findall(r"\d+", page.get_by_role("heading", level=1).inner_text())[0])
-    choose(page, db, sitting, right=number not in WRONG)
+    give(page, db, sitting, right=number not in WRONG)
     if number == 6:
         taken.shoot("question", whole=False)
         page.emulate_media(color_scheme="dark")
@@ -159,18 +162,58 @@ def answer_question(taken: Camera, db: Database, sitting: str) -> None:
         page.emulate_media(color_scheme="light")
     page.get_by_role("button", name="Confirm answer").click()
     page.mouse.move(0, 0)
-    page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
+    following = page.locator(f"#answer[data-draft$=':{number + 1}'], article").first
+    anyway = page.locator("[name=anyway], [name=as_shown]")
+    following.or_(anyway).first.wait_for()
+    if anyway.is_visible():
+        anyway.click()
+        following.wait_for()
 
 
-def choose(page: Page, db: Database, sitting: str, *, right: bool) -> None:
-    """Choose a right or a wrong answer, which only the database can tell apart."""
+def give(page: Page, db: Database, sitting: str, *, right: bool) -> None:
+    """Give a right or a wrong answer of any type, which only the database can tell apart."""
     with db.read() as session:
         presented = read_snapshot(db, session, sitting).presented[-1]
     _, ids = as_page_shows(db, presented, by_content)
-    fitting = [
-        t for t, choice in ids.items() if bool(mark(db, presented.revision_id, choice)) == right
-    ]
-    page.locator(f"input[value='{fitting[0]}']").check()
+    shown = revision(db, presented.revision_id)
+    points = range(max_score(shown.type, shown.key) + 1)
+    answers = (
+        answer_worth(shown.type, shown.key, presented.language, score, PICK)
+        for score in (reversed(points) if right else points)
+    )
+    fill(page, ids, shown.type, next(found for found in answers if found is not None))
+
+
+def fill(page: Page, ids: Mapping[str, str], item_type: str, answer: Any) -> None:
+    """Put an answer in its author's ids into the controls of the page."""
+    if item_type in TYPED:
+        page.locator("#answer input[name=text]").fill(answer)
+    elif item_type == "order":
+        put_in_order(page, ids, answer)
+    elif isinstance(answer, Mapping):
+        for place in page.locator("#answer select").all():
+            wanted = answer[ids[attribute(place, "name").removeprefix("at.")]]
+            names = [attribute(one, "value") for one in place.locator("option").all()]
+            place.select_option(next(n for n in names if ids.get(n) == wanted))
+    else:
+        wanted = {answer} if isinstance(answer, str) else set(answer)
+        for box in page.locator("#answer input[name=choice]").all():
+            if ids[attribute(box, "value")] in wanted:
+                box.check()
+
+
+def put_in_order(page: Page, ids: Mapping[str, str], wanted: Sequence[str]) -> None:
+    """Move each line up to its place, from the first to the last."""
+    for place, own in enumerate(wanted):
+        lines = page.locator(".order-line select").all()
+        now = [ids[attribute(line, "name").removeprefix("at.")] for line in lines].index(own)
+        for at in range(now, place, -1):
+            page.locator(".order-line").nth(at).locator(".move[data-move='-1']").click()
+
+
+def attribute(element: Locator, name: str) -> str:
+    """Return an attribute that every such element has."""
+    return str(element.get_attribute(name))
 
 
 def staff_pages(taken: Camera, address: str) -> None:
