@@ -1,10 +1,11 @@
-"""The bank with every item type in four languages that comes with Tarozu, and exams on it."""
+"""Every item type in four languages, from the demonstration bank, and exams on it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import item_bank.demo
 from item_bank.exams.designs import apply_exam
 from item_bank.exams.people import RosterRow, import_roster
 from item_bank.items.bank_files import BankSource, ItemSource
@@ -41,8 +42,22 @@ maximum = 700
 
 
 def example_bank() -> BankSource:
-    """Nine item types, three stimuli, pictures and sound."""
-    return bank_from_folder(Path(__file__).parents[2] / "docs" / "examples" / "item-types")
+    """The demonstration's nine item types, three stimuli, pictures and sound.
+
+    Single choices without a stimulus are left out, and with them the enemies that the others have
+    among them.
+    """
+    source = bank_from_folder(Path(item_bank.demo.__file__).parent)
+    return replace(source, items=tuple(map(_without_enemies, filter(_is_special, source.items))))
+
+
+def _is_special(item: ItemSource) -> bool:
+    return item.type != "single_choice" or "stimulus" in item.about
+
+
+def _without_enemies(item: ItemSource) -> ItemSource:
+    about = {name: value for name, value in item.about.items() if name != "enemies"}
+    return replace(item, about=about)
 
 
 def few_of_each(source: BankSource) -> BankSource:
