@@ -87,7 +87,7 @@ def _with_models(comparison: Comparison, chosen: list[int]) -> list[ItemPicture]
     everything: Bools = np.ones(pair.n_items, dtype=bool)
     density = (base.latent_mean, base.latent_sd)
     matcher = on_theta(pair, common.items, everything, density, base.theta)
-    wide = apart(common, [k for k in comparison.flagged if not unobserved(pair, k)])
+    wide = apart(common, [k for k in comparison.flagged if not unobserved(pair, k, common.items)])
     tops = wide.items.n_categories - 1
     found = []
     for k in chosen:

@@ -180,7 +180,7 @@ def likelihood_ratio(
         group's density; ``signed_area`` is focal minus reference, negative is harder for the
         focal group. Blank where a score does not occur in one of the groups.
     """
-    lacking = unobserved(common.pair, k)
+    lacking = unobserved(common.pair, k, common.items)
     if lacking:
         return blank(lacking)
     base = base or free_by_group(common, freed)
@@ -202,11 +202,15 @@ def free_by_group(common: Common, freed: frozenset[int]) -> MmlFit:
     return apart(common, freed) if freed else common.baseline
 
 
-def unobserved(pair: ResponseMatrix, k: int) -> str:
-    """Say which score of an item does not occur in one of the groups; '' when all do."""
+def unobserved(pair: ResponseMatrix, k: int, items: ItemParameters | None = None) -> str:
+    """Say which score of an item does not occur in one of the groups; '' when all do.
+
+    Its scores are those of its parameters, where there are some, else those that somebody had.
+    """
     own = pair.column == k
     focal = np.repeat(np.array(pair.group) == FOCAL, pair.person_counts())
-    width = int(pair.score[own].max(initial=1)) + 1
+    known = 0 if items is None else int(items.n_categories[k])
+    width = max(int(pair.score[own].max(initial=1)) + 1, known)
     for name, mine in (("reference", ~focal), ("focal", focal)):
         counts = np.bincount(pair.score[own & mine], minlength=width)
         if not counts.all():

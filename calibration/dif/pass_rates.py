@@ -62,7 +62,7 @@ def pass_rates(
         On the scale of theta: that of the given parameters, else the reference group is N(0, 1).
     """
     common = comparison.common or modelled(comparison.pair, options)[0]
-    flagged = [k for k in comparison.flagged if not unobserved(common.pair, k)]
+    flagged = [k for k in comparison.flagged if not unobserved(common.pair, k, common.items)]
     pair = common.pair
     kept = [k for k in range(pair.n_items) if k not in comparison.flagged]
     everything = eap(pair, common.items)

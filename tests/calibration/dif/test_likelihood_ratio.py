@@ -16,6 +16,7 @@ from calibration.dif.study import pair_of
 from calibration.matrix import from_dense
 from calibration.mml import Settings, fit
 from calibration.priors import default_priors
+from engine.items import item_parameters
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,11 @@ def test_a_score_that_a_group_never_has_is_named(pair):
     changed = replace(pair, score=score)
     assert unobserved(changed, 0) == "no score of 0 in the focal group"
     assert unobserved(changed, 1) == ""
+
+
+def test_a_score_of_given_parameters_that_nobody_had_is_named(pair):
+    bank = item_parameters(
+        pair.item, "grm", a=1.0, thresholds=np.tile([-1.0, 0.5], (pair.n_items, 1))
+    )
+    assert unobserved(pair, 1) == ""
+    assert unobserved(pair, 1, bank) == "no score of 2 in the reference group"
