@@ -49,10 +49,7 @@ def sqlite_site(fresh_folder) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server: URL, postgres_template: URL) -> Iterator[str]:
     """An initialised PostgreSQL database, with the secrets of the template."""
-    name = f"tz_faults_{uuid.uuid4().hex[:12]}"
-    administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template.database}")
-    yield postgres_server.set(database=name).render_as_string(hide_password=False)
-    administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    yield from _copy(postgres_server, postgres_template)
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +101,16 @@ def alice(app, hall) -> Visitor:
     one = Visitor(app)
     one.sign_in(hall.codes["Alice"])
     return one
+
+
+@pytest.fixture
+def another_postgres_url(postgres_server: URL, postgres_template: URL) -> Iterator[str]:
+    """One more initialised PostgreSQL database."""
+    yield from _copy(postgres_server, postgres_template)
+
+
+def _copy(server: URL, template: URL) -> Iterator[str]:
+    name = f"tz_faults_{uuid.uuid4().hex[:12]}"
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template.database}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
