@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help install install-test install-bench demo test test-full lint bench screenshots pins clean
+.PHONY: help install install-test install-bench demo test test-full lint bench load screenshots pins clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ test-full: lint ## The above and what takes long
 
 bench: install-bench ## Print speed as ratios measured in one run, to catsim and mirt too
 	$(BIN)/python -m benchmarks
+
+load: install-bench install-test ## 1,000 candidates at once on this machine, SQLite and PostgreSQL (about 10 minutes)
+	$(BIN)/python -m benchmarks.load
 
 screenshots: install-test ## Photograph every page at 390 and 1440 px into build/screenshots
 	$(BIN)/python docs/screenshots.py

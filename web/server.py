@@ -47,6 +47,7 @@ class Serving:
     workers: int
     settings: Settings
     on_ready: Callable[[], None]
+    extend: Callable[[Flask], None] | None = None  # by what measures the server, from outside
 
 
 def serve(serving: Serving) -> None:
@@ -154,7 +155,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         from web.app import create_app  # noqa: PLC0415 - after the fork
 
         db = open_site(self.serving.database_url, kind=self.serving.kind)
-        return create_app(db, self.serving.settings)
+        app = create_app(db, self.serving.settings)
+        if self.serving.extend:
+            self.serving.extend(app)
+        return app
 
     def run(self) -> None:
         _Arbiter(self).run()

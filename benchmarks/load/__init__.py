@@ -1,0 +1,1 @@
+"""A site under load, by real processes over HTTP: `python -m benchmarks.load`, or `make load`."""
