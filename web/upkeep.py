@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Mapping
 
+from item_bank.exams.personal.retention import plan_daily
 from item_bank.exams.upkeep import HANDLERS, close_abandoned
 from item_bank.store.database import Database
 from item_bank.store.jobs import beat, run_pending
@@ -37,6 +38,7 @@ def _round(db: Database, name: str, number: int) -> None:
     try:
         if number % BEAT_EVERY == 0:
             beat(db, name, {"process": os.getpid()})
+            plan_daily(db)
         closed = close_abandoned(db)
         done = run_pending(db, HANDLERS)
     except Exception as error:  # noqa: BLE001 - a database that is away comes back; the worker waits

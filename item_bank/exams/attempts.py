@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams.errors import TooManyAttempts
@@ -38,6 +38,11 @@ def count_failure(db: Database, subjects: Iterable[str]) -> None:
     with db.write() as session:
         now = db.now(session)
         session.add_all(SignInAttempt(subject_hash=subject, at=now) for subject in subjects)
+
+
+def attempts_before(session: Session, before: int) -> int:
+    """How many were counted before a time."""
+    return session.scalar(select(func.count()).where(SignInAttempt.at < before)) or 0
 
 
 def forget_attempts(session: Session, before: int) -> int:

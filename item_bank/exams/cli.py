@@ -140,7 +140,7 @@ def _set_status(console: Console, code: str, status: str) -> None:
 
 @click.group()
 def candidates() -> None:
-    """Rosters and access codes."""
+    """Rosters, access codes, and the personal data of candidates."""
 
 
 @candidates.command("import")

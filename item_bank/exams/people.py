@@ -204,11 +204,12 @@ def _issue(
     elif session.scalar(select(func.count()).select_from(AccessCode).where(*valid)):
         return IssuedCode(row.roster_id, row.name, None)
     return IssuedCode(
-        row.roster_id, row.name, _new_code(session, candidate_id, organisation_id, key, now)
+        row.roster_id, row.name, new_code(session, candidate_id, organisation_id, key, now)
     )
 
 
-def _new_code(session: Session, candidate_id: str, organisation_id: str, key: str, now: int) -> str:
+def new_code(session: Session, candidate_id: str, organisation_id: str, key: str, now: int) -> str:
+    """Make a code for a candidate and return it; only its hash is kept."""
     code = new_access_code()
     session.add(
         AccessCode(
@@ -248,7 +249,7 @@ def add_candidate(
         if exam_code is not None:
             exam_id = _exam_id(session, exam_code, organisation_id)
             _register(session, row, exam_id, candidate_id, organisation_id, now)
-        code = _new_code(session, candidate_id, organisation_id, key, now)
+        code = new_code(session, candidate_id, organisation_id, key, now)
         payload = {"candidate": candidate_id, "exam": exam_code}
         append_site_event(session, "candidate_added", payload, now, organisation_id)
         return IssuedCode(row.roster_id, row.name, code)

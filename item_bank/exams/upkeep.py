@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from item_bank.exams import records
+from item_bank.exams.personal import retention
 from item_bank.exams.snapshots import read_snapshot
 from item_bank.exams.steps import TIME, keep_end
 from item_bank.store.audit import append_site_event
@@ -63,4 +64,5 @@ def _close(db: Database, sitting_id: str) -> bool:
 
 HANDLERS: Mapping[str, Callable[[Database, Mapping[str, Any]], None]] = {
     "seal_sitting": seal_sitting,
+    retention.JOB: retention.apply_daily,
 }
