@@ -144,7 +144,7 @@ def _days(_context: click.Context, option: click.Parameter, text: str | None) ->
 @click.option("--sign-ins", callback=_days, metavar="DAYS", help="Failed sign-ins.")
 @click.option("--people", callback=_days, metavar="DAYS", help="Names and all that goes with them.")
 @click.pass_obj
-def set_rules(console: Console, **given: int | str | None) -> None:
+def set_rules(console: Console, /, **given: int | str | None) -> None:
     """Say for how many days data are kept, counted from the end of a sitting; or `never`.
 
     Data that are not named keep their rule. The worker erases once a day.

@@ -64,13 +64,12 @@ def _time(at: int) -> str:
 
 def _values(row: Base, *names: str) -> dict[str, Any]:
     """Return columns of a row, times as text."""
-    values = {name: getattr(row, name) for name in names}
-    return {
-        name: _time(value)
-        if value is not None and (name == "at" or name.endswith("_at"))
-        else value
-        for name, value in values.items()
-    }
+    return {name: _text(name, getattr(row, name)) for name in names}
+
+
+def _text(name: str, value: Any) -> Any:
+    is_time = name == "at" or name.endswith("_at")
+    return _time(value) if is_time and value is not None else value
 
 
 def _person(session: Session, own: CandidateDetails) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def _sitting(session: Session, sitting: Sitting) -> dict[str, Any]:
         "questions": _questions(session, sitting),
         "results": [one.content for one in session.scalars(results)],
         "messages": [
-            _values(one, "kind", "at", "text", "seen_at")
+            _values(one, "at", "text", "seen_at")
             for one in session.scalars(messages.order_by(SittingMessage.at))
         ],
         "presence": presence and _values(presence, "first_seen_at", "seen_at", "address", "agent"),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
@@ -120,19 +120,16 @@ _TABLES: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def _due(rules: Retention, now: int) -> dict[str, Select[tuple[str]]]:
+def _due(rules: Retention, now: int) -> dict[str, Select[str]]:
     """Return the sittings that have data of each kind for too long."""
     days = {"answers": rules.answers, "presence": rules.presence}
     return {name: _ended(_before(now, days[name]), *_TABLES[name]) for name in _TABLES}
 
 
-def _ended(before: int, *tables: Any) -> Select[tuple[str]]:
+def _ended(before: int, *tables: Any) -> Select[str]:
     has_any = [select(table.sitting_id).where(table.sitting_id == Sitting.id) for table in tables]
     ended = select(Sitting.id).where(Sitting.status != RUNNING, Sitting.finished_at < before)
-    condition = has_any[0].exists()
-    for one in has_any[1:]:
-        condition = condition | one.exists()
-    return ended.where(condition).order_by(Sitting.id)
+    return ended.where(or_(*(one.exists() for one in has_any))).order_by(Sitting.id)
 
 
 def _erase_sittings(db: Database, name: str, ids: Sequence[str]) -> int:
