@@ -15,6 +15,7 @@
   let unsaved = false;
   let submitter = null;
   let tries = 0;
+  let languageTries = 0;
   let endsAt = null;
   let warned = Infinity;
   let asking = false;
@@ -115,18 +116,29 @@
     if (tries === 0) showSaveState("saving", words.saving);
   });
 
-  function tryAgain(form) {
+  function later(form, n, act) {
     showSaveState("unsaved", words.unsaved);
-    const wait = WAITS[Math.min(tries, WAITS.length - 1)] * (0.8 + 0.4 * Math.random());
-    tries += 1;
+    const wait = WAITS[Math.min(n, WAITS.length - 1)] * (0.8 + 0.4 * Math.random());
     window.setTimeout(() => {
-      if (byId("answer") === form) form.requestSubmit(submitter);
+      if (byId("answer") === form) act();
     }, wait);
+  }
+
+  function sendAgain(form) {
+    later(form, tries, () => form.requestSubmit(submitter));
+    tries += 1;
+  }
+
+  /* The question in another language can wait for an answer that is on its way. */
+  function askAgain(button) {
+    later(button.form, languageTries, () => unsaved || button.click());
+    languageTries += 1;
   }
 
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     document.addEventListener(name, (event) => {
-      if (isAnswer(event)) tryAgain(event.target);
+      if (isAnswer(event)) sendAgain(event.target);
+      else if (event.target.name === "language") askAgain(event.target);
     });
   }
 
@@ -164,6 +176,7 @@
   }
 
   document.addEventListener("htmx:afterSettle", () => {
+    languageTries = 0;
     restoreDraft();
     readTimer();
     const heading = byId("state-heading");
@@ -171,7 +184,15 @@
     if (problem) firstControl().focus();
     else if (heading && heading !== focused) heading.focus({ preventScroll: true });
     focused = heading;
+    saySettled();
   });
+
+  /* What comes into the page with its words in it is not read out by itself. */
+  function saySettled() {
+    const said = Array.from(sitting.querySelectorAll("[role=status]"));
+    const text = said.map((one) => one.innerText.trim()).join(" ").trim();
+    if (text) say(text);
+  }
 
   /* --- the timer follows the server, never the device's clock --------------------------------- */
 
@@ -202,10 +223,13 @@
     if (left === 0 && byId("answer")) ask();
   }
 
+  /* A page that opens says only what has just passed; one that slept says it late. */
   function warn(left) {
-    for (const [limit, word] of WARNINGS) {
-      if (left <= limit && warned > limit && left > limit - 5000) say(words[word]);
-    }
+    const late = warned === Infinity ? 5000 : Infinity;
+    const due = WARNINGS.filter(
+      ([limit]) => left <= limit && warned > limit && left > limit - late,
+    ).pop();
+    if (due) say(words[due[1]]);
     warned = left;
   }
 
