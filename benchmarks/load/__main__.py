@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,12 @@ def _arguments() -> argparse.Namespace:
 
 async def _run(site: Running, plan: Plan) -> dict[str, Any]:
     crowd = [Candidate(site.address, code, n) for n, code in enumerate(site.codes)]
-    figures = await _with_thought(site, crowd, plan)
-    figures |= await _at_saturation(site, crowd, plan)
-    for one in crowd:
-        await one.close()
-    return figures
+    try:
+        figures = await _with_thought(site, crowd, plan)
+        return figures | await _at_saturation(site, crowd, plan)
+    finally:
+        for one in crowd:
+            await one.close()
 
 
 async def _with_thought(site: Running, crowd: list[Candidate], plan: Plan) -> dict[str, Any]:
@@ -117,20 +119,20 @@ async def _with_thought(site: Running, crowd: list[Candidate], plan: Plan) -> di
 
 
 async def _at_saturation(site: Running, crowd: list[Candidate], plan: Plan) -> dict[str, Any]:
-    waiting = [one for one in crowd if one.sitting and not one.done]
+    waiting = deque(one for one in crowd if one.sitting and not one.done)
     answers, floor = Tally(), Tally()
     cpu = {"answer": 0.0, "floor": 0.0}
 
     async def answer() -> None:
-        one = waiting.pop()
+        one = waiting.popleft()
         await one.answer(answers)
         if not one.done:
             waiting.append(one)
 
     async def at_floor() -> None:
-        one = waiting.pop()
+        one = waiting.popleft()
         begun = time.perf_counter()
-        status, _ = await one._send("/load-floor", {"choice": "a"})  # noqa: SLF001 - not a candidate's
+        status, _ = await one._send("/load-floor", [("choice", "a")])  # noqa: SLF001 - not a candidate's
         if status == 200:
             floor.seconds.append(time.perf_counter() - begun)
         else:

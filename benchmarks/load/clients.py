@@ -14,7 +14,11 @@ import aiohttp
 
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]*)"')
-CHOICE = re.compile(r'name="choice" value="(\w+)"')
+CHOICE = re.compile(r'type="(radio|checkbox)"[^>]* name="choice" value="(\w+)"')
+SELECT = re.compile(r'<select[^>]* name="(at\.[^"]+)".*?</select>', re.DOTALL)
+OPTION = re.compile(r'<option[^>]* value="([^"]+)"')
+TYPED = re.compile(r'<input[^>]* name="(text|number)"')
+QUESTION = re.compile(r'name="position" value="')
 PATIENCE = aiohttp.ClientTimeout(total=60)
 
 
@@ -35,7 +39,7 @@ class Candidate:
         self.random = random.Random(number)
         self.sitting: str | None = None
         self.page = self.token = ""
-        self.done = False
+        self.done = self.without = False
 
     async def open(self) -> None:
         self.browser = aiohttp.ClientSession(
@@ -62,8 +66,7 @@ class Candidate:
 
     async def answer(self, tally: Tally) -> None:
         """Answer the question on the page, and take the next one."""
-        form = {unescape(n): unescape(v) for n, v in HIDDEN.findall(self.page)}
-        form |= {"csrf_token": self.token, "choice": self.random.choice(CHOICE.findall(self.page))}
+        form = self._filled()
         begun = time.perf_counter()
         try:
             status, text = await self._send(f"/sitting/{self.sitting}/answer", form)
@@ -73,10 +76,29 @@ class Candidate:
         tally.seconds.append(time.perf_counter() - begun)
         if status == 204:
             self.done, tally.finished = True, tally.finished + 1
-        elif status != 200 or not CHOICE.search(text):
+        elif status == 422 and ("without", "1") not in form:  # it asks for more, as it may
+            self.page, self.without = text, True
+        elif status != 200 or not QUESTION.search(text):
             tally.failed[f"status {status}"] += 1
         else:
             self.page = text
+
+    def _filled(self) -> list[tuple[str, str]]:
+        """Return the question's form as somebody in a hurry would send it."""
+        form = [(unescape(name), unescape(value)) for name, value in HIDDEN.findall(self.page)]
+        form += [("csrf_token", self.token)]
+        if self.without:
+            self.without = False
+            return [*form, ("without", "1")]
+        choices = CHOICE.findall(self.page)
+        if choices:
+            several = choices[0][0] == "checkbox"
+            chosen = self.random.sample(choices, min(2 if several else 1, len(choices)))
+            form += [("choice", value) for _, value in chosen]
+        for place, found in enumerate(SELECT.finditer(self.page)):
+            options = OPTION.findall(found[0]) or [""]
+            form += [(found[1], options[place % len(options)])]
+        return form + [(name, "1") for name in TYPED.findall(self.page)]
 
     async def ask_clock(self, tally: Tally) -> None:
         """Ask how much time is left, as the page's script does."""
@@ -88,7 +110,7 @@ class Candidate:
         except (aiohttp.ClientError, TimeoutError) as error:
             tally.failed[f"clock {type(error).__name__}"] += 1
 
-    async def _send(self, path: str, form: dict[str, str]) -> tuple[int, str]:
+    async def _send(self, path: str, form: list[tuple[str, str]]) -> tuple[int, str]:
         headers = {"HX-Request": "true", "HX-Current-URL": f"{self.address}{path}"}
         async with self.browser.post(path, data=form, headers=headers) as answer:
             return answer.status, await answer.text()

@@ -34,15 +34,16 @@ CONTROL = """
 method = "eligibility"
 max_rate = 0.5
 """
-MASKS = """
+BLUEPRINT = """
 [blueprint]
-method = "masks"
+method = "METHOD"
 [blueprint.content]
-airspace = { minimum_share = 0.2, maximum_share = 0.24 }
+airspace = { minimum_share = 0.16, maximum_share = 0.24 }
 weather = { minimum_share = 0.16, maximum_share = 0.24 }
 aircraft = { minimum_share = 0.16, maximum_share = 0.24 }
 operations = { minimum_share = 0.16, maximum_share = 0.24 }
 safety = { minimum_share = 0.16, maximum_share = 0.24 }
+[blueprint.sets]
 """
 
 
@@ -118,10 +119,9 @@ def _fill(db: Database, method: str, candidates: int) -> list[str]:
 def exam_with(text: str, method: str) -> str:
     """Return the demonstration exam with a blueprint kept by a method, and exposure control."""
     before, _, after = text.partition("[selection.content]")
-    head, _, tail = after.partition("\n\n")
-    assert "airspace" in head, "the shares that the blueprint replaces"
-    masks = MASKS.replace('"masks"', f'"{method}"')
-    return before + tail + CONTROL + masks
+    _, _, tail = after.partition("\n\n")
+    blueprint = BLUEPRINT.replace("METHOD", method)
+    return before + tail.replace("[blueprint.sets]\n", blueprint) + CONTROL
 
 
 @contextmanager
