@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from sqlalchemy import select
+from support.browsing import answer_somehow, at_end, confirm
 from support.sittings import begin, finish
 
 from item_bank.exams.accounts import add_staff
@@ -68,11 +68,9 @@ def test_pages_of_a_candidate(page, address, codes):
     page.get_by_role("button", name="Confirm answer").click()
     page.get_by_text("You have not given an answer.").wait_for()
     check(page)
-    while "/result" not in page.url:
-        number = int(re.search(r"\d+", page.get_by_role("heading", level=1).inner_text())[0])
-        page.locator(".choice-row").first.click()
-        page.get_by_role("button", name="Confirm answer").click()
-        page.locator(f"#answer[data-draft$=':{number + 1}'], article").first.wait_for()
+    while not at_end(page):
+        answer_somehow(page)
+        confirm(page)
     check(page)
     result = page.url
     for language in LANGUAGES:
