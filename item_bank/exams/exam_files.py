@@ -13,6 +13,8 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.session import ExamDesign, design_from_mapping
+from item_bank.exams.delivery_rules import KEYS as DELIVERY_TABLES
+from item_bank.exams.delivery_rules import DeliveryRules, delivery_rules
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 KNOWN = {
@@ -20,6 +22,7 @@ KNOWN = {
     "time_limit_minutes",
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
     "levels", "blueprint",
+    *DELIVERY_TABLES,
 }  # fmt: skip
 ENGINE_TABLES = (
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
@@ -48,6 +51,8 @@ class ExamPlan:
         Whether a candidate may read any question in another of the exam's languages.
     time_limit
         Seconds; None where there is no limit.
+    delivery
+        How sittings are held: breaks, late answers, retakes, devices.
     design
         The part that the engine reads.
     """
@@ -59,6 +64,7 @@ class ExamPlan:
     languages: tuple[str, ...]
     language_switch: bool
     time_limit: int | None
+    delivery: DeliveryRules
     design: ExamDesign
     levels: tuple[LevelNames, ...]
     mapping: dict[str, Any]
@@ -94,6 +100,7 @@ def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
         languages=languages,
         language_switch=_language_switch(mapping.get("language_switch", False)),
         time_limit=_time_limit(mapping.get("time_limit_minutes")),
+        delivery=delivery_rules(mapping, languages),
         design=design_from_mapping(tables),
         levels=levels,
         mapping=mapping,

@@ -12,8 +12,14 @@ from typing import Any
 from sqlalchemy import inspect
 
 from item_bank.store.canonical import content_hash
-from item_bank.store.tables.base import Base
-from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent
+from item_bank.store.tables.base import Base, new_id
+from item_bank.store.tables.sittings import (
+    PresentedItem,
+    Response,
+    ResponseContent,
+    Sitting,
+    SittingMessage,
+)
 
 STARTED = "started"
 PRESENTED = "presented"
@@ -23,6 +29,19 @@ LANGUAGE = "language_changed"
 CONFLICT = "conflicting_answer_refused"
 TAMPERED = "foreign_answer_refused"
 FINISHED = "finished"
+PAUSED = "paused"
+RESUMED = "resumed"
+TIME_GRANTED = "time_granted"
+OUTAGE_CREDITED = "outage_credited"
+TERMINATED = "terminated"
+MESSAGE = "message_sent"
+RECONNECTED = "reconnected"
+DEVICE = "device"
+DEVICE_REFUSED = "device_refused"
+LEASE_RELEASED = "lease_released"
+FOREIGN_REQUEST = "foreign_request"
+WITHDRAWN = "item_withdrawn"
+RAPID_ANSWERS = "rapid_answers"
 SEALED = "sitting_sealed"
 
 
@@ -35,6 +54,27 @@ def row_digest(row: Base) -> str:
 def commitment(salt: str, content: Any) -> str:
     """Salted hash of what was chosen or typed."""
     return content_hash([salt, content])
+
+
+def new_note(
+    sitting: Sitting, kind: str, text: str, at: int, from_account: str | None
+) -> SittingMessage:
+    """Return what staff wrote in a sitting, with a fresh salt."""
+    return SittingMessage(
+        id=new_id(),
+        sitting_id=sitting.id,
+        organisation_id=sitting.organisation_id,
+        kind=kind,
+        at=at,
+        from_account=from_account,
+        text=text,
+        salt=secrets.token_hex(16),
+    )
+
+
+def note_payload(note: SittingMessage) -> dict[str, Any]:
+    """Return what the chain keeps of a typed text: its id and the commitment to it."""
+    return {"message": note.id, "commitment": commitment(note.salt, note.text)}
 
 
 def presented_payload(row: PresentedItem) -> dict[str, Any]:

@@ -6,7 +6,7 @@ edited stimulus.
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from item_bank.store.tables.base import (
@@ -118,7 +118,7 @@ class ItemVariant(Base):
 
 
 class ItemHold(Base):
-    """A compromised item, taken out of every running sitting at its next step until lifted."""
+    """An item taken out of every running sitting at its next step until the hold is lifted."""
 
     __tablename__ = "item_holds"
 
@@ -126,6 +126,7 @@ class ItemHold(Base):
     organisation_id: Mapped[Organisation]
     item_id: Mapped[Key] = mapped_column(ForeignKey("items.id"), index=True)
     reason: Mapped[Name]
+    compromised: Mapped[bool] = mapped_column(default=False, server_default=false())  # known outside
     placed_at: Mapped[Time]
     lifted_at: Mapped[Time | None]
 

@@ -53,6 +53,7 @@ class Sitting(Base):
     chain_head: Mapped[Hash]
     sealed_at: Mapped[Time | None]  # when the site chain took the chain's head
     accommodations: Mapped[Json] = mapped_column(server_default="{}")  # as they were at the start
+    accommodations_salt: Mapped[Key | None]  # of the commitment to them; None: erased
     device: Mapped[Hash | None]  # keyed hash of what holds the lease; None: nothing, or unknown
     paused_at: Mapped[Time | None]  # None while the clock runs
     pause: Mapped[Word | None]  # break, or invigilator
@@ -88,7 +89,7 @@ class Response(Base):
     organisation_id: Mapped[Organisation]
     idempotency_key: Mapped[Word]
     commitment: Mapped[Hash]  # of salt and content, see response_contents
-    score: Mapped[int | None]  # None: late, kept unscored
+    score: Mapped[int | None]  # None: late or withdrawn, kept unscored
     late: Mapped[bool]
     theta: Mapped[float | None]
     se: Mapped[float | None]
@@ -124,13 +125,14 @@ class SittingEvent(Base):
 
 
 class SittingMessage(Base):
-    """What an invigilator wrote to a candidate; the chain holds a salted commitment to it."""
+    """What staff wrote in a sitting; the chain holds a salted commitment to it."""
 
     __tablename__ = "sitting_messages"
 
     id: Mapped[Id]
     sitting_id: Mapped[Key] = mapped_column(ForeignKey("sittings.id"), index=True)
     organisation_id: Mapped[Organisation]
+    kind: Mapped[Word]  # of the event: a message to the candidate, or an act whose reason this is
     at: Mapped[Time]
     from_account: Mapped[Key | None] = mapped_column(ForeignKey("staff_accounts.id"))
     text: Mapped[str] = mapped_column(Text)

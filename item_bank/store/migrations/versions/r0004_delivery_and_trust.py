@@ -20,8 +20,13 @@ def upgrade() -> None:
         "staff_accounts",
         sa.Column("sessions_epoch", sa.Integer(), server_default="0", nullable=False),
     )
+    op.add_column(
+        "item_holds",
+        sa.Column("compromised", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
     for column in (
         sa.Column("accommodations", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("accommodations_salt", sa.String(length=32), nullable=True),
         sa.Column("device", sa.String(length=64), nullable=True),
         sa.Column("paused_at", sa.BigInteger(), nullable=True),
         sa.Column("pause", sa.String(length=64), nullable=True),
@@ -40,6 +45,7 @@ def _messages() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("sitting_id", sa.String(length=32), nullable=False),
         sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("from_account", sa.String(length=32), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
