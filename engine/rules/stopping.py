@@ -17,7 +17,8 @@ from engine.errors import InputError
 class StopReason(StrEnum):
     """Why a sitting ended; the first that holds, in this order, is the reason.
 
-    ``TIME`` is given by whoever keeps the clock, never by the engine.
+    ``TIME`` and ``TERMINATED`` are given by whoever keeps the clock or the room, never by the
+    engine.
     """
 
     CONFIDENCE = "confidence"
@@ -31,6 +32,7 @@ class StopReason(StrEnum):
     BANK_EXHAUSTED = "bank_exhausted"
     BEST_INFORMATION = "best_information"
     TIME = "time"
+    TERMINATED = "terminated"
 
 
 REASONS = tuple(StopReason)

@@ -135,7 +135,7 @@ def _past_sitting(
             seed=int(derived(SEED, number, "sitting seed")[0] >> np.uint64(1)),
             simulated=True,
         )
-        snapshot = keep_sitting(db, session, snapshot, registration)
+        snapshot = keep_sitting(db, session, snapshot)
         snapshot = keep_first(session, snapshot, *first_item(db, snapshot))
         theta = float(ndtri(uniform(SEED, number, "ability")[0]))
         while snapshot.open_item is not None:

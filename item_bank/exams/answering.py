@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from engine.errors import InputError
 from item_bank.exams import records
+from item_bank.exams.accommodations import break_length, breaks_left
 from item_bank.exams.candidate_views import by_content
 from item_bank.exams.errors import ForeignResponse
 from item_bank.exams.page_names import as_page_shows, with_ids
+from item_bank.exams.pauses import BREAK, begin_pause
 from item_bank.exams.questions import checked
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot, read_own_snapshot, read_snapshot
@@ -30,6 +32,7 @@ from item_bank.store.tables.sittings import Response, ResponseContent, Sitting
 
 TRIES = 5
 MAX_KEY_LENGTH = 64
+LEAST_WAITED, MOST_WAITED = 5, 7 * 24 * 3600  # seconds; less is no event, more is no claim
 
 Reader = Callable[[Presented], Any]
 """From an item as its page showed it to a response in the names of that page."""
@@ -47,9 +50,10 @@ class Outcome(StrEnum):
     TAKEN_OVER = "taken over"  # another window has this sitting now
     TAMPERED = "tampered"  # not an answer that this page could give
     CLOSED = "closed"  # the sitting had ended before
+    PAUSED = "paused"  # not taken: the sitting is held up; the page keeps it
 
 
-def answer(
+def answer(  # noqa: PLR0913 - what a form carries
     db: Database,
     candidate: CandidateSession,
     sitting_id: str,
@@ -58,6 +62,8 @@ def answer(
     epoch: int,
     key: str,
     read: Reader,
+    waited_seconds: float = 0,
+    take_break: bool = False,
 ) -> Outcome:
     """Take an answer to the open question, once.
 
@@ -68,6 +74,10 @@ def answer(
     read
         What was sent, as a response to the item as its page showed it; None: seen and left without
         an answer, which scores 0. It raises `ForeignResponse` for what that page could not send.
+    waited_seconds
+        How long the page says that the answer waited for a connection.
+    take_break
+        Whether the candidate wants a break after it; without one left, the answer is kept alone.
 
     Raises
     ------
@@ -83,10 +93,18 @@ def answer(
         if refusal is not None:
             return _note(db, sitting_id, refusal, position)
         decision = decide(db, snapshot, Answer(sent.response, key, epoch))
-        outcome = _keep(db, snapshot, decision)
+        outcome = _keep(db, snapshot, decision, Beside(waited_seconds, take_break))
         if outcome is not None:
             return outcome
     raise RuntimeError(f"sitting {sitting_id} changed {TRIES} times while one answer was taken")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What comes with an answer and does not change what it is worth."""
+
+    waited_seconds: float = 0
+    take_break: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +158,8 @@ def _refusal(
         return Outcome.CLOSED
     if epoch != snapshot.sitting.lease_epoch:
         return Outcome.TAKEN_OVER
+    if snapshot.sitting.paused_at is not None:
+        return Outcome.PAUSED
     if position != snapshot.position or not 0 < len(key) <= MAX_KEY_LENGTH or sent.foreign:
         return Outcome.TAMPERED
     return None
@@ -164,16 +184,35 @@ def _note(db: Database, sitting_id: str, outcome: Outcome, position: int) -> Out
     return outcome
 
 
-def _keep(db: Database, before: Snapshot, decision: Decision) -> Outcome | None:
+def _keep(db: Database, before: Snapshot, decision: Decision, beside: Beside) -> Outcome | None:
     """Append what was decided, unless the sitting has changed since: then None."""
     with db.write() as session:
         fresh = read_snapshot(db, session, before.sitting.id, lock=True)
         if not _still_true(before, fresh):
             return None
+        _note_waiting(session, fresh, beside.waited_seconds)
         keep_answer(session, fresh, decision)
         if decision.step is None:
             return Outcome.LATE
-        return Outcome.ACCEPTED if fresh.sitting.status == "running" else Outcome.FINISHED
+        if fresh.sitting.status != "running":
+            return Outcome.FINISHED
+        if beside.take_break:
+            _begin_break(session, fresh)
+        return Outcome.ACCEPTED
+
+
+def _note_waiting(session: Session, snapshot: Snapshot, seconds: float) -> None:
+    """Put into the log how long an answer waited on its page, as the page says."""
+    if LEAST_WAITED <= seconds <= MOST_WAITED:
+        payload = {"seconds": round(seconds)}
+        append_sitting_event(session, snapshot.sitting, records.RECONNECTED, payload, snapshot.now)
+
+
+def _begin_break(session: Session, snapshot: Snapshot) -> None:
+    sitting, rules = snapshot.sitting, snapshot.exam.plan.delivery
+    if breaks_left(sitting, rules):
+        allowed = break_length(sitting.accommodations, rules)
+        begin_pause(session, sitting, BREAK, snapshot.now, allowed=allowed)
 
 
 def _still_true(before: Snapshot, fresh: Snapshot) -> bool:
@@ -183,5 +222,6 @@ def _still_true(before: Snapshot, fresh: Snapshot) -> bool:
         and fresh.sitting.lease_epoch == before.sitting.lease_epoch
         and fresh.holds == before.holds
         and fresh.language == before.language
-        and fresh.is_overdue == before.is_overdue
+        and fresh.sitting.paused_at is None
+        and fresh.is_late == before.is_late
     )

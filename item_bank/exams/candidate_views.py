@@ -8,13 +8,17 @@ from functools import partial
 from sqlalchemy import select
 
 from engine.rules.pretest import items_until
+from item_bank.exams.accommodations import break_length, breaks_left, seconds_allowed
+from item_bank.exams.delivery_rules import DeliveryRules
 from item_bank.exams.designs import current_version
 from item_bank.exams.errors import NotFound
 from item_bank.exams.exam_files import fewest_items, most_items
+from item_bank.exams.messages import Message, messages_of
 from item_bank.exams.page_names import as_page_shows
+from item_bank.exams.pauses import BREAK
 from item_bank.exams.questions import what_is_asked
 from item_bank.exams.signing_in import CandidateSession
-from item_bank.exams.sittings import seconds_allowed, sittings_of
+from item_bank.exams.sittings import retake_from, sittings_of
 from item_bank.exams.snapshots import (
     Snapshot,
     is_tried_out,
@@ -61,6 +65,20 @@ class SittingView:
     question: Question | None
     other_languages: tuple[str, ...]
     note: dict[str, str]
+    pause: str | None  # break, invigilator, or None while the clock runs
+    paused_at: int | None
+    break_until: int | None  # when a break begins to cost time
+    breaks_left: int
+    break_length: int  # microseconds of the next break that cost no time
+    font: str | None  # "large" where the candidate has it
+    contrast: str | None  # "high" where the candidate has it
+    delivery: DeliveryRules
+    messages: tuple[Message, ...]
+
+    @property
+    def unseen(self) -> tuple[Message, ...]:
+        """Messages that the candidate has not seen yet."""
+        return tuple(message for message in self.messages if not message.seen)
 
 
 @dataclass(frozen=True)
@@ -75,13 +93,17 @@ class OpenExam:
     time_limit: int | None
     min_items: int
     max_items: int
-    status: str  # ready, running, finished or closed
+    status: str  # ready, running, waiting (until `retake_from`), finished or closed
     sitting_id: str | None
     attempts_left: int
     has_result: bool
     note: dict[str, str]
     item_types: frozenset[str]
     has_sound: bool
+    retake_from: int  # when the next attempt may start; 0 where nothing has to be waited for
+    delivery: DeliveryRules
+    font: str | None
+    contrast: str | None
 
 
 def exams_of_candidate(db: Database, candidate: CandidateSession) -> list[OpenExam]:
@@ -97,41 +119,52 @@ def exams_of_candidate(db: Database, candidate: CandidateSession) -> list[OpenEx
             .order_by(Registration.created_at, Registration.id)
         ).all()
         sittings = {exam.id: sittings_of(session, exam.id, candidate) for _, exam in rows}
-    return [_open_exam(db, registration, exam, sittings[exam.id]) for registration, exam in rows]
+        now = db.now(session)
+    return [
+        _open_exam(db, registration, exam, sittings[exam.id], now) for registration, exam in rows
+    ]
 
 
 def _open_exam(
-    db: Database, registration: Registration, exam: Exam, sittings: list[Sitting]
+    db: Database, registration: Registration, exam: Exam, sittings: list[Sitting], now: int
 ) -> OpenExam:
     version = current_version(db, exam.id)
     asks = what_is_asked(db, version.release_id)
     last = sittings[-1] if sittings else None
     left = max(registration.attempts_allowed - len(sittings), 0)
+    again = retake_from(version, max((s.finished_at or 0 for s in sittings), default=0))
+    given = registration.accommodations
     return OpenExam(
         registration_id=registration.id,
         exam_code=exam.code,
         title=version.plan.title,
         languages=version.plan.languages,
         language_switch=version.plan.language_switch,
-        time_limit=seconds_allowed(version, registration),
+        time_limit=seconds_allowed(version.plan.time_limit, given),
         min_items=fewest_items(version.plan),
         max_items=most_items(version.plan),
-        status=_status(exam, last, left),
+        status=_status(exam, last, left, waiting=now < again),
         sitting_id=last.id if last else None,
         attempts_left=left,
         has_result=last is not None and last.status != "running",  # they are kept together
         note=version.note,
         item_types=asks.types,
         has_sound=asks.has_sound,
+        retake_from=again,
+        delivery=version.plan.delivery,
+        font=given.get("font"),
+        contrast=given.get("contrast"),
     )
 
 
-def _status(exam: Exam, last: Sitting | None, attempts_left: int) -> str:
+def _status(exam: Exam, last: Sitting | None, attempts_left: int, *, waiting: bool) -> str:
     if last is not None and last.status == "running":
         return "running"
     if attempts_left == 0:
         return "finished"
-    return "ready" if exam.status == "open" else "closed"
+    if exam.status != "open":
+        return "closed"
+    return "waiting" if waiting else "ready"
 
 
 def by_content(medium: MediumInfo) -> str:
@@ -158,11 +191,19 @@ def view(
         snapshot = read_own_snapshot(db, session, sitting_id, candidate)
         asks = snapshot.exam.plan.design.pretest.count > 0
         met = earlier_rows(session, snapshot) if asks else frozenset()
-    return _view(db, snapshot, met, address)
+        messages = tuple(messages_of(session, sitting_id))
+    return _view(db, snapshot, met, address, messages)
 
 
-def _view(db: Database, snapshot: Snapshot, met: frozenset[int], address: Address) -> SittingView:
+def _view(
+    db: Database,
+    snapshot: Snapshot,
+    met: frozenset[int],
+    address: Address,
+    messages: tuple[Message, ...],
+) -> SittingView:
     sitting, exam = snapshot.sitting, snapshot.exam
+    given, rules = sitting.accommodations, exam.plan.delivery
     answered = len(snapshot.responses)
     at_least, at_most = _to_go(snapshot, met)
     return SittingView(
@@ -184,14 +225,29 @@ def _view(db: Database, snapshot: Snapshot, met: frozenset[int], address: Addres
         question=_question(db, snapshot, address),
         other_languages=_other_languages(snapshot),
         note=snapshot.release.note,
+        pause=sitting.pause,
+        paused_at=sitting.paused_at,
+        break_until=_break_until(sitting),
+        breaks_left=breaks_left(sitting, rules),
+        break_length=break_length(given, rules),
+        font=given.get("font"),
+        contrast=given.get("contrast"),
+        delivery=rules,
+        messages=messages,
     )
+
+
+def _break_until(sitting: Sitting) -> int | None:
+    if sitting.pause != BREAK or sitting.paused_at is None:
+        return None
+    return sitting.paused_at + (sitting.pause_granted or 0)
 
 
 def _to_go(snapshot: Snapshot, met: frozenset[int]) -> tuple[int, int]:
     """How many questions come at least and at most, the open one and those tried out included."""
-    design, answered = snapshot.exam.plan.design, len(snapshot.responses)
-    given = snapshot.presented[:answered]
-    tried = sum(map(is_tried_out, given))
+    design, given = snapshot.exam.plan.design, snapshot.presented[: len(snapshot.responses)]
+    answered = len(given) - len(snapshot.withdrawn)
+    tried = sum(is_tried_out(one) and one.row not in snapshot.withdrawn for one in given)
     spare = rows_to_try_out(snapshot.exam, snapshot.release) - rows_held(snapshot) - met
     to_go = partial(
         items_until,
@@ -214,7 +270,7 @@ def _other_languages(snapshot: Snapshot) -> tuple[str, ...]:
 
 def _question(db: Database, snapshot: Snapshot, address: Address) -> Question | None:
     row = snapshot.open_item
-    if row is None or snapshot.is_overdue:
+    if row is None or not snapshot.is_open:
         return None
     shown, _ = as_page_shows(db, row, address, snapshot.language)
     return Question(row.position, shown)
@@ -233,7 +289,7 @@ def own_medium(
     with db.read() as session:
         snapshot = read_own_snapshot(db, session, sitting_id, candidate)
     row = snapshot.open_item
-    shown = {} if row is None or snapshot.is_overdue else media_of(db, row.revision_id)
+    shown = media_of(db, row.revision_id) if row is not None and snapshot.is_open else {}
     if sha256 not in shown:
         raise NotFound
     with db.read() as session:

@@ -37,7 +37,7 @@ def switch_language(
         if not plan.language_switch or language not in plan.languages:
             raise NotAllowed("this exam does not change to that language")
         open_item, sitting = snapshot.open_item, snapshot.sitting
-        if open_item is None or snapshot.is_overdue or epoch != sitting.lease_epoch:
+        if open_item is None or not snapshot.is_open or epoch != sitting.lease_epoch:
             return
         if language != snapshot.language:
             payload = {"position": open_item.position, "language": language}

@@ -51,7 +51,7 @@ def messages_of(session: Session, sitting_id: str) -> list[Message]:
     return [Message(row.id, row.at, row.text, row.seen_at is not None) for row in rows]
 
 
-def _messages(sitting_id: str) -> Select[tuple[SittingMessage]]:
+def _messages(sitting_id: str) -> Select[SittingMessage]:
     return (
         select(SittingMessage)
         .where(SittingMessage.sitting_id == sitting_id, SittingMessage.kind == records.MESSAGE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams import records
@@ -55,7 +55,12 @@ def begin_pause(
     sitting.paused_at, sitting.pause, sitting.pause_granted = now, kind, allowed
     sitting.breaks_taken += kind == BREAK
     move_deadline(sitting, allowed or 0)
-    payload = {"kind": kind, "by": by, "granted": allowed, "deadline_at": sitting.deadline_at}
+    payload: dict[str, Any] = {
+        "kind": kind,
+        "by": by,
+        "granted": allowed,
+        "deadline_at": sitting.deadline_at,
+    }
     if note:
         payload["reason"] = note
     append_sitting_event(session, sitting, records.PAUSED, payload, now)
@@ -93,7 +98,7 @@ def move_deadline(sitting: Sitting, microseconds: int) -> None:
 STILL = (records.PAUSED, records.RESUMED, records.OUTAGE_CREDITED)
 
 
-def still_spans(session: Session, sittings: Sequence[str]) -> dict[str, list[Span]]:
+def still_spans(session: Session, sittings: Sequence[str] | Select[Any]) -> dict[str, list[Span]]:
     """Return by sitting when its clock stood still, as its log says; one still open has no end."""
     links = session.scalars(
         select(SittingEvent)

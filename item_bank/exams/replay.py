@@ -18,7 +18,7 @@ from engine.blueprints.balance import stopped_by_clock
 from engine.session import RULES_VERSION, Step, next_step
 from item_bank.exams import records
 from item_bank.exams.errors import NotFound
-from item_bank.exams.results import judgement
+from item_bank.exams.results import CUT_SHORT, judgement
 from item_bank.exams.snapshots import Snapshot, read_snapshot
 from item_bank.exams.surroundings import state_then
 from item_bank.store.canonical import content_hash
@@ -74,7 +74,7 @@ def sitting_ids(db: Database) -> list[str]:
 
 def _steps(snapshot: Snapshot, end: SittingEvent | None) -> Iterator[str]:
     """Compare each step, from the choice of the first item to the stop."""
-    for taken in range(snapshot.answered + 1):
+    for taken in range(snapshot.in_time + 1):
         answered = snapshot.responses[:taken]
         state = state_then(snapshot, taken, _trace(snapshot, taken, end))
         state = replace(state, logged_form=_form_of_the_clock(snapshot, taken))
@@ -113,6 +113,9 @@ def _choice(snapshot: Snapshot, taken: int, step: Step) -> Iterator[str]:
         if step.next_item != row:
             again = "a stop" if step.next_item is None else code[step.next_item]
             yield f"position {position}: {code[row]} was presented, replay gives {again}"
+    elif snapshot.sitting.stop_reason in CUT_SHORT:
+        if step.next_item is None:
+            yield f"after response {taken}: replay gives {step.stop_reason}, not the clock"
     elif snapshot.sitting.stop_reason != (step.stop_reason and str(step.stop_reason)):
         yield (
             f"after response {taken}: the sitting stopped by {snapshot.sitting.stop_reason}, "

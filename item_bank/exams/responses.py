@@ -6,12 +6,13 @@ response, in the order of sittings and positions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, Subquery, func, select
 
+from item_bank.exams.pauses import Span, still_spans, worked
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import ExamVersion
@@ -39,6 +40,8 @@ class RecordedResponse:
         Of the item in the sitting's release: ``operational``, or ``pretest`` for one tried out.
     presented_at, received_at
         Site times (microseconds) of the item and of the response.
+    still
+        Microseconds between them in which the sitting's clock stood still.
     """
 
     person: str
@@ -53,11 +56,12 @@ class RecordedResponse:
     status: str
     presented_at: int
     received_at: int
+    still: int = 0
 
     @property
     def seconds(self) -> float:
-        """How long the answer took."""
-        return (self.received_at - self.presented_at) / SECOND
+        """How long the answer took, pauses and outages left out."""
+        return (self.received_at - self.presented_at - self.still) / SECOND
 
 
 def recorded_responses(
@@ -70,10 +74,12 @@ def recorded_responses(
     since
         Only sittings started at or after this site time (microseconds).
     """
-    statement = _responses(_sittings(bank_code, organisation_id))
+    sittings = _sittings(bank_code, organisation_id)
+    statement = _responses(sittings)
     if since is not None:
         statement = statement.where(Sitting.started_at >= since)
     with db.read() as session:
+        still = still_spans(session, select(sittings.c.id))
         for row in session.execute(statement.execution_options(yield_per=BATCH)):
             person, item, revision, score, sitting, position, language, simulated = row[:8]
             place, status, presented, received = row[8:]
@@ -90,7 +96,13 @@ def recorded_responses(
                 status,
                 presented,
                 received,
+                _still(presented, received, still.get(sitting, ())),
             )
+
+
+def _still(presented: int, received: int, spans: Iterable[Span]) -> int:
+    """How long the clock stood still between two times."""
+    return received - presented - worked(presented, received, spans)
 
 
 def _sittings(bank_code: str, organisation_id: str) -> Subquery:

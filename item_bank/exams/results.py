@@ -28,23 +28,30 @@ from engine.session import ExamDesign, final_estimate
 from item_bank.exams.designs import LoadedExam
 from item_bank.exams.domains import domains
 from item_bank.exams.errors import NotFound
+from item_bank.exams.pauses import Span, worked
 from item_bank.exams.points import item_facts
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot, engine_state, is_tried_out
 from item_bank.store.canonical import content_hash
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
-from item_bank.store.tables.sittings import Response, Result, Sitting
+from item_bank.store.tables.sittings import Result, Sitting
 
 FORMAT = 1
-TIME = StopReason.TIME
+CUT_SHORT = (StopReason.TIME, StopReason.TERMINATED)
 NOT_BY_TIME = "in time"
 LISTED = ("n_items", "score", "level", "passed")
 BAND_LEVEL = 0.95
 
 
-def build_result(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the result of a finished sitting from its log."""
+def build_result(snapshot: Snapshot, still: Sequence[Span] = ()) -> dict[str, Any]:
+    """Return the result of a finished sitting from its log.
+
+    Parameters
+    ----------
+    still
+        When the sitting's clock stood still; no seconds are counted then.
+    """
     sitting, exam = snapshot.sitting, snapshot.exam
     judged, tried = judgement(snapshot), snapshot.tried_out
     assert sitting.finished_at is not None, "a sitting has ended before its result is built"
@@ -72,16 +79,18 @@ def build_result(snapshot: Snapshot) -> dict[str, Any]:
         "started_at": sitting.started_at,
         "finished_at": sitting.finished_at,
         "deadline_at": sitting.deadline_at,
-        "seconds_used": round((sitting.finished_at - sitting.started_at) / SECOND, 1),
+        "seconds_used": _seconds(sitting.started_at, sitting.finished_at, still),
         "stop_reason": sitting.stop_reason,
-        "time_rule": judged.rule if sitting.stop_reason == TIME else None,
+        "time_rule": judged.rule if sitting.stop_reason in CUT_SHORT else None,
         "prior_theta": snapshot.prior_mean,
         "n_items": snapshot.answered - len(tried),
         "n_tried_out": len(tried),
         **_decision(exam, judged),
         "domains": [] if judged.estimate is None else _domains(snapshot),
-        "path": [_step_row(snapshot, place) for place in _places(snapshot, tried_out=False)],
-        "tried_out": [_step_row(snapshot, place) for place in _places(snapshot, tried_out=True)],
+        "path": [_step_row(snapshot, place, still) for place in _places(snapshot, tried_out=False)],
+        "tried_out": [
+            _step_row(snapshot, place, still) for place in _places(snapshot, tried_out=True)
+        ],
     }
 
 
@@ -89,7 +98,7 @@ def judgement(snapshot: Snapshot) -> OutOfTime:
     """What a sitting comes to: the estimate and level, or what the exam's rule for time leaves."""
     state, items = engine_state(snapshot), snapshot.release.items
     design = snapshot.exam.plan.design
-    if snapshot.sitting.stop_reason == TIME:
+    if snapshot.sitting.stop_reason in CUT_SHORT:
         return out_of_time(state, items, design)
     found = final_estimate(state, items, design)
     if not math.isfinite(found.theta):
@@ -181,7 +190,7 @@ def _score(found: AbilityEstimate | None, scale: ReportingScale) -> dict[str, An
     }
 
 
-def _step_row(snapshot: Snapshot, position: int) -> dict[str, Any]:
+def _step_row(snapshot: Snapshot, position: int, still: Sequence[Span]) -> dict[str, Any]:
     presented, items = snapshot.presented[position - 1], snapshot.release.items
     response = next((r for r in snapshot.responses if r.position == position), None)
     score, theta = (None, None) if response is None else (response.score, response.theta)
@@ -196,7 +205,9 @@ def _step_row(snapshot: Snapshot, position: int) -> dict[str, Any]:
         "late": bool(response is not None and response.late),
         "theta": theta,
         "se": None if response is None else response.se,
-        "seconds": _seconds(presented.presented_at, response),
+        "seconds": None
+        if response is None
+        else _seconds(presented.presented_at, response.received_at, still),
         "eligible": presented.trace["eligible"],
         "area_in_turn": presented.trace["area"],
         "gave_way": _gave_way(presented.trace),
@@ -209,8 +220,8 @@ def _gave_way(trace: dict[str, Any]) -> list[str]:
     return [*trace["events"], *relaxed, *trace.get("areas_without_items", ())]
 
 
-def _seconds(presented_at: int, response: Response | None) -> float | None:
-    return None if response is None else round((response.received_at - presented_at) / SECOND, 1)
+def _seconds(begin: int, end: int, still: Sequence[Span]) -> float:
+    return round(worked(begin, end, still) / SECOND, 1)
 
 
 def _domains(snapshot: Snapshot) -> list[dict[str, Any]]:

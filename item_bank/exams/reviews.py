@@ -91,14 +91,14 @@ def search_sittings(
     text
         A part of a candidate's name or roster id.
     """
-    conditions = _conditions(organisation_id, exam, status, text)
+    found = conditions(organisation_id, exam, status, text)
     with db.read() as session:
-        total = session.scalar(_joined(select(func.count())).where(*conditions)) or 0
+        total = session.scalar(joined(select(func.count())).where(*found)) or 0
         pages = max(-(-total // PER_PAGE), 1)
         page = min(max(page, 1), pages)
         ids = session.scalars(
-            _joined(select(Sitting.id))
-            .where(*conditions)
+            joined(select(Sitting.id))
+            .where(*found)
             .order_by(Sitting.started_at.desc(), Sitting.id)
             .offset((page - 1) * PER_PAGE)
             .limit(PER_PAGE)
@@ -106,7 +106,8 @@ def search_sittings(
         return Page(tuple(_rows(session, ids)), total, page, pages)
 
 
-def _joined(statement: Select[Any]) -> Select[Any]:
+def joined(statement: Select[Any]) -> Select[Any]:
+    """Join sittings with their exams and with the details of their candidates, if not erased."""
     return (
         statement.select_from(Sitting)
         .join(Exam, Exam.id == Sitting.exam_id)
@@ -114,9 +115,10 @@ def _joined(statement: Select[Any]) -> Select[Any]:
     )
 
 
-def _conditions(
+def conditions(
     organisation_id: str, exam: str | None, status: str | None, text: str
 ) -> list[ColumnElement[bool]]:
+    """Return the conditions of a search through sittings."""
     found = [Sitting.organisation_id == organisation_id]
     if exam:
         found.append(Exam.code == exam)
@@ -144,7 +146,7 @@ def _rows(session: Session, ids: Any) -> list[SittingRow]:
         .scalar_subquery()
     )
     statement = (
-        _joined(
+        joined(
             select(
                 Sitting,
                 Exam.code,

@@ -14,19 +14,23 @@ from sqlalchemy.orm import Session
 
 from engine.session import Step
 from item_bank.exams import records
+from item_bank.exams.accommodations import seconds_allowed
+from item_bank.exams.delivery_rules import DENY
 from item_bank.exams.designs import LoadedExam, load_version, newest_version_id
 from item_bank.exams.errors import NotAllowed, NotFound
+from item_bank.exams.records import commitment
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.steps import (
     first_item,
     keep_first,
 )
-from item_bank.items.items import held_codes
+from item_bank.items.items import holds_now
 from item_bank.items.releases import release_items
 from item_bank.store.audit import GENESIS, append_sitting_event
-from item_bank.store.clock import SECOND
+from item_bank.store.clock import DAY, SECOND
 from item_bank.store.database import Database
+from item_bank.store.secret_keys import keyed_hash
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.exams import Exam, Registration
 from item_bank.store.tables.sittings import Sitting
@@ -52,36 +56,41 @@ def sittings_of(session: Session, exam_id: str, candidate: CandidateSession) -> 
     return list(session.scalars(statement).all())
 
 
-def seconds_allowed(version: LoadedExam, registration: Registration) -> int | None:
-    """Return the time limit with the candidate's extra time; None where there is none."""
-    limit = version.plan.time_limit
-    factor = float(registration.accommodations.get("extra_time", 1.0))
-    return None if limit is None else round(limit * factor)
-
-
 def start(
-    db: Database, candidate: CandidateSession, registration_id: str, language: str
+    db: Database,
+    candidate: CandidateSession,
+    registration_id: str,
+    language: str,
+    *,
+    device: str = "",
 ) -> Started:
     """Start a sitting on the newest version of an exam, or return the one that runs.
 
     The first item is chosen outside of any transaction; should anything that it rests on change
     meanwhile, it is chosen again.
 
+    Parameters
+    ----------
+    device
+        What names the device that asks, as `take_over` compares it.
+
     Raises
     ------
     NotFound
         When the registration is not this candidate's.
     NotAllowed
-        When the exam is closed, no attempt is left, or it has no such language.
+        When the exam is closed, no attempt is left, the wait between two attempts is not over, or
+        it has no such language.
     """
     for _ in range(TRIES):
         with db.read() as session:
-            found = _registered(session, candidate, registration_id)
+            found = _registered(db, session, candidate, registration_id)
         if found.running is not None:
             return found.running
         version = load_version(db, found.version_id)
-        _check_start(found.exam, version, found.registration, found.used, language)
+        _check_start(version, found, language)
         snapshot = _next_sitting(db, version, found, language)
+        snapshot.sitting.device = device_hash(db, device)
         step, order = first_item(db, snapshot)
         started = _keep(db, candidate, found, snapshot, step, order)
         if started is not None:
@@ -97,17 +106,24 @@ class _Registered:
     exam: Exam
     version_id: str
     used: int
+    last_end: int
     running: Started | None
+    now: int
 
     def facts(self) -> tuple[Any, ...]:
         """All of it that a start depends on, to be compared."""
         own, exam = self.registration, self.exam
         given = (own.attempts_allowed, own.accommodations, own.prior_theta)
-        return (*given, exam.status, self.version_id, self.used, self.running)
+        return (*given, exam.status, self.version_id, self.used, self.last_end, self.running)
 
 
 def _registered(
-    session: Session, candidate: CandidateSession, registration_id: str, *, lock: bool = False
+    db: Database,
+    session: Session,
+    candidate: CandidateSession,
+    registration_id: str,
+    *,
+    lock: bool = False,
 ) -> _Registered:
     registration = session.get(Registration, registration_id, with_for_update=lock or None)
     if registration is None or registration.candidate_id != candidate.candidate_id:
@@ -119,7 +135,9 @@ def _registered(
         session.get_one(Exam, registration.exam_id),
         newest_version_id(session, registration.exam_id),
         len(sittings),
+        max((sitting.finished_at or 0 for sitting in sittings), default=0),
         None if last is None else Started(last.id, last.lease_epoch),
+        db.now(session),
     )
 
 
@@ -140,23 +158,29 @@ def _keep(
 ) -> Started | None:
     """Append the sitting with its first item, unless something has changed since: then None."""
     with db.write() as session:
-        fresh = _registered(session, candidate, found.registration.id, lock=True)
+        fresh = _registered(db, session, candidate, found.registration.id, lock=True)
         if fresh.running is not None:
             return fresh.running
-        held = held_codes(session, snapshot.exam.bank_id)
+        held = holds_now(session, snapshot.exam.bank_id)
         if fresh.facts() != found.facts() or held != snapshot.holds:
             return None
-        keep_first(session, keep_sitting(db, session, snapshot, fresh.registration), step, order)
+        keep_first(session, keep_sitting(db, session, snapshot), step, order)
         return Started(snapshot.sitting.id, snapshot.sitting.lease_epoch)
 
 
-def _check_start(
-    exam: Exam, version: LoadedExam, registration: Registration, used: int, language: str
-) -> None:
-    if exam.status != "open":
+def retake_from(version: LoadedExam, last_end: int) -> int:
+    """Return from when a candidate may start again whose last sitting ended then; 0: at once."""
+    wait = round(version.plan.delivery.retake_days * DAY)
+    return last_end + wait if last_end and wait else 0
+
+
+def _check_start(version: LoadedExam, found: _Registered, language: str) -> None:
+    if found.exam.status != "open":
         raise NotAllowed("this exam is closed")
-    if used >= registration.attempts_allowed:
+    if found.used >= found.registration.attempts_allowed:
         raise NotAllowed("no attempt is left")
+    if found.now < retake_from(version, found.last_end):
+        raise NotAllowed("the wait between two attempts is not over")
     if language not in version.plan.languages:
         raise NotAllowed(f"this exam is not given in {language!r}")
 
@@ -187,6 +211,7 @@ def new_sitting(
         prior_theta=registration.prior_theta if version.plan.design.candidate_prior else None,
         status="running",
         accommodations=dict(registration.accommodations),
+        accommodations_salt=secrets.token_hex(16),
         breaks_taken=0,
         lease_epoch=1,
         chain_length=0,
@@ -198,17 +223,15 @@ def new_sitting(
         release=release_items(db, version.release_id, language),
         presented=(),
         responses=(),
-        holds=held_codes(session, version.bank_id),
+        holds=holds_now(session, version.bank_id),
         now=db.now(session),
     )
 
 
-def keep_sitting(
-    db: Database, session: Session, snapshot: Snapshot, registration: Registration
-) -> Snapshot:
+def keep_sitting(db: Database, session: Session, snapshot: Snapshot) -> Snapshot:
     """Append a new sitting, whose time begins now."""
     sitting, now = snapshot.sitting, db.now(session)
-    limit = seconds_allowed(snapshot.exam, registration)
+    limit = seconds_allowed(snapshot.exam.plan.time_limit, sitting.accommodations)
     sitting.started_at = now
     sitting.deadline_at = None if limit is None else now + limit * SECOND
     session.add(sitting)
@@ -229,20 +252,75 @@ def _started(sitting: Sitting, version: LoadedExam) -> dict[str, Any]:
         "simulated": sitting.simulated,
         "prior_theta": sitting.prior_theta,
         "deadline_at": sitting.deadline_at,
+        "accommodations": commitment(str(sitting.accommodations_salt), sitting.accommodations),
     }
 
 
-def take_over(db: Database, candidate: CandidateSession, sitting_id: str) -> int:
+def device_hash(db: Database, device: str) -> str | None:
+    """Return the keyed hash of what names a device; None where nothing does."""
+    return keyed_hash(db.secrets().presentation, "device", device) if device else None
+
+
+def take_over(
+    db: Database, candidate: CandidateSession, sitting_id: str, *, device: str = "", agent: str = ""
+) -> int:
     """Give this window the sitting; any other window's next answer is turned away.
 
+    Parameters
+    ----------
+    device
+        What names the device and outlives a sign-in, such as a cookie of its own. Where the exam
+        denies a second device, only the one that holds the lease goes on, until an invigilator
+        releases it.
+    agent
+        How the browser names itself.
+
     Returns the new epoch of the lease.
+
+    Raises
+    ------
+    NotFound
+        When the sitting is not this candidate's.
+    NotAllowed
+        When another device holds it, and the exam denies a second one.
     """
     with db.write() as session:
         sitting = session.get(Sitting, sitting_id, with_for_update=True)
         if sitting is None or sitting.candidate_id != candidate.candidate_id:
             raise NotFound
-        if sitting.status == "running":
-            sitting.lease_epoch += 1
-            payload = {"epoch": sitting.lease_epoch}
-            append_sitting_event(session, sitting, records.TAKEN_OVER, payload, db.now(session))
-        return sitting.lease_epoch
+        if sitting.status != "running":
+            return sitting.lease_epoch
+        mine, now = device_hash(db, device), db.now(session)
+        moves = sitting.device is not None and sitting.device != mine
+        about = {"device": mine, "agent_hash": device_hash(db, agent)}
+        denied = moves and _denies(db, sitting)
+        if denied:
+            append_sitting_event(session, sitting, records.DEVICE_REFUSED, about, now)
+        else:
+            _give(session, sitting, mine, about, now, moves=moves)
+        epoch = sitting.lease_epoch
+    if denied:
+        raise NotAllowed("another device has this sitting; an invigilator can release it")
+    return epoch
+
+
+def _denies(db: Database, sitting: Sitting) -> bool:
+    return load_version(db, sitting.exam_version_id).plan.delivery.second_device == DENY
+
+
+def _give(
+    session: Session,
+    sitting: Sitting,
+    device: str | None,
+    about: dict[str, Any],
+    now: int,
+    *,
+    moves: bool,
+) -> None:
+    """Raise the lease's epoch, and bind it to a device."""
+    sitting.lease_epoch += 1
+    epoch = {"epoch": sitting.lease_epoch}
+    append_sitting_event(session, sitting, records.TAKEN_OVER, epoch, now)
+    if moves:
+        append_sitting_event(session, sitting, records.DEVICE, epoch | about, now)
+    sitting.device = device

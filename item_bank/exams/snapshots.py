@@ -17,10 +17,12 @@ from engine.rules.states import carried
 from engine.session import SittingState
 from item_bank.exams.designs import LoadedExam, load_version
 from item_bank.exams.errors import NotFound
+from item_bank.exams.pauses import is_overdue
 from item_bank.exams.records import LANGUAGE
 from item_bank.exams.signing_in import CandidateSession
-from item_bank.items.items import held_codes
+from item_bank.items.items import Holds, holds_now
 from item_bank.items.releases import OPERATIONAL, ReleaseItems, release_items
+from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import PresentedItem, Response, Sitting, SittingEvent
 
@@ -34,7 +36,7 @@ class Snapshot:
     presented, responses
         In order of position; the last presented item is open when it has no response.
     holds
-        Codes of the bank's items that are held now.
+        The bank's items that are held now.
     now
         The site's time when this was read.
     changed_to
@@ -46,7 +48,7 @@ class Snapshot:
     release: ReleaseItems
     presented: tuple[PresentedItem, ...]
     responses: tuple[Response, ...]
-    holds: frozenset[str]
+    holds: Holds
     now: int
     changed_to: str | None = None
 
@@ -69,9 +71,36 @@ class Snapshot:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the deadline has passed."""
-        deadline = self.sitting.deadline_at
-        return deadline is not None and self.now > deadline
+        """Whether the deadline has passed; never while an invigilator holds the sitting up."""
+        return is_overdue(self.sitting, self.now)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the candidate may look at the question and answer it."""
+        return self.sitting.paused_at is None and not self.is_overdue
+
+    @property
+    def is_late(self) -> bool:
+        """Whether an answer that is kept now comes too late to count."""
+        grace = self.exam.plan.delivery.grace_seconds * SECOND
+        return is_overdue(self.sitting, self.now, grace)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the item on screen has become known outside, so that no answer to it counts."""
+        row = self.open_item
+        return row is not None and self.release.items.item[row.row] in self.holds.compromised
+
+    @property
+    def withdrawn(self) -> frozenset[int]:
+        """Rows of items that became known outside while they were on screen."""
+        rows = {one.position: one.row for one in self.presented}
+        return frozenset(rows[r.position] for r in self.responses if is_unscored(r))
+
+    @property
+    def in_time(self) -> int:
+        """How many responses led to a step: all but one that came late."""
+        return sum(not response.late for response in self.responses)
 
     @property
     def prior_mean(self) -> float | None:
@@ -80,7 +109,7 @@ class Snapshot:
 
     @property
     def answered(self) -> int:
-        """How many responses came in time."""
+        """How many responses are scored: those in time to items that were not withdrawn."""
         return sum(response.score is not None for response in self.responses)
 
     @property
@@ -100,6 +129,11 @@ class Snapshot:
     def with_response(self, row: Response) -> Snapshot:
         """Return the facts after a response."""
         return replace(self, responses=(*self.responses, row))
+
+
+def is_unscored(response: Response) -> bool:
+    """Whether a response came in time to an item that was withdrawn meanwhile."""
+    return response.score is None and not response.late
 
 
 def is_tried_out(presented: PresentedItem) -> bool:
@@ -127,7 +161,7 @@ def read_snapshot(
         release=release_items(db, exam.release_id, sitting.language),
         presented=tuple(_presented(session, sitting_id)),
         responses=tuple(_responses(session, sitting_id)),
-        holds=held_codes(session, exam.bank_id),
+        holds=holds_now(session, exam.bank_id),
         now=db.now(session),
         changed_to=_changed_to(session, sitting_id) if exam.plan.language_switch else None,
     )
@@ -185,24 +219,25 @@ def rows_to_try_out(exam: LoadedExam, release: ReleaseItems) -> frozenset[int]:
 def rows_held(snapshot: Snapshot) -> frozenset[int]:
     """Return the rows of items that are held."""
     codes = enumerate(snapshot.release.items.item)
-    return frozenset(row for row, code in codes if code in snapshot.holds)
+    return frozenset(row for row, code in codes if code in snapshot.holds.codes)
 
 
 def rows_out_of_play(snapshot: Snapshot) -> frozenset[int]:
-    """Return the rows that may not be chosen: held items, and those without a part in the exam."""
+    """Return the rows that may not be chosen: held, withdrawn, or without a part in the exam."""
     tried = rows_to_try_out(snapshot.exam, snapshot.release)
     statuses = enumerate(snapshot.release.statuses)
     idle = {row for row, status in statuses if status != OPERATIONAL} - tried
-    return rows_held(snapshot) | idle
+    return rows_held(snapshot) | snapshot.withdrawn | idle
 
 
 def engine_state(
     snapshot: Snapshot, around: Around = NOTHING_AROUND, *, responses: int | None = None
 ) -> SittingState:
     """Return what the engine knew after the first ``responses`` responses (all by default)."""
-    counted = [r for r in snapshot.responses[:responses] if r.score is not None]
+    taken = [r for r in snapshot.responses[:responses] if not r.late]
+    counted = [r for r in taken if r.score is not None]
     rows = {presented.position: presented.row for presented in snapshot.presented}
-    last = snapshot.presented[len(counted) - 1].trace if counted else {}
+    last = snapshot.presented[len(taken) - 1].trace if taken else {}
     return SittingState(
         seed=snapshot.sitting.seed,
         administered=tuple(rows[response.position] for response in counted),
@@ -214,7 +249,7 @@ def engine_state(
         usage=around.usage,
         rejected=frozenset(
             row
-            for presented in snapshot.presented[: len(counted)]
+            for presented in snapshot.presented[: len(taken)]
             for row in presented.trace.get("rejected", ())
         ),
         form=carried(last)["form"],

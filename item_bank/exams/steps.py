@@ -8,7 +8,8 @@ snapshot is still true.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,9 @@ from sqlalchemy.orm import Session
 from engine.rules.states import carried
 from engine.session import Step, next_step, record_response
 from item_bank.exams import records
+from item_bank.exams.pauses import Span, clear_pause, still_spans
 from item_bank.exams.questions import drawn_order, mark
+from item_bank.exams.rapid import rapid_answers
 from item_bank.exams.results import build_result, result_row
 from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.surroundings import rules_state
@@ -46,7 +49,7 @@ class Decision:
     Parameters
     ----------
     score
-        None when the answer came late.
+        None when the answer came late, or the item was withdrawn.
     step
         The engine's estimate and next item or stop; None when the answer came late.
     choice_order
@@ -68,13 +71,15 @@ def first_item(db: Database, snapshot: Snapshot) -> tuple[Step, tuple[str, ...]]
 
 def decide(db: Database, snapshot: Snapshot, answer: Answer) -> Decision:
     """Score an answer to the open item and choose what comes next."""
-    if snapshot.is_overdue:
+    if snapshot.is_late:
         return Decision(answer, None, None, ())
-    presented = snapshot.presented[-1]
-    points = mark(db, presented.revision_id, answer.response, snapshot.language)
-    state = record_response(
-        rules_state(db, snapshot), presented.row, points, **carried(presented.trace)
-    )
+    presented, before = snapshot.presented[-1], rules_state(db, snapshot)
+    points, carry = None, carried(presented.trace)
+    if snapshot.is_withdrawn:
+        state = replace(before, **carry | {"rejected": before.rejected | carry["rejected"]})
+    else:
+        points = mark(db, presented.revision_id, answer.response, snapshot.language)
+        state = record_response(before, presented.row, points, **carry)
     with db.timed("selection"):
         step = next_step(state, snapshot.release.items, snapshot.exam.plan.design)
     return Decision(answer, points, step, _choice_order(db, snapshot, step))
@@ -105,6 +110,8 @@ def keep_answer(session: Session, snapshot: Snapshot, decision: Decision) -> Sna
         return keep_end(session, snapshot, TIME)
     if step.next_item is None:
         return keep_end(session, snapshot, str(step.stop_reason), step.trace)
+    if snapshot.is_overdue:  # the answer came within the grace; there is no time for another
+        return keep_end(session, snapshot, TIME, step.trace)
     return _keep_presented(session, snapshot, step, decision.choice_order)
 
 
@@ -155,6 +162,9 @@ def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> 
     append_sitting_event(
         session, sitting, records.ANSWERED, records.answered_payload(row), snapshot.now
     )
+    if step is not None and decision.score is None:
+        payload = {"position": row.position}
+        append_sitting_event(session, sitting, records.WITHDRAWN, payload, snapshot.now)
     return snapshot.with_response(row)
 
 
@@ -165,8 +175,11 @@ def keep_end(
     sitting = snapshot.sitting
     sitting.status, sitting.finished_at = "finished", snapshot.now
     sitting.stop_reason = stop_reason
+    clear_pause(sitting)
     count_knowledge(session, snapshot)
-    content = build_result(snapshot)
+    still = still_spans(session, [sitting.id]).get(sitting.id, [])
+    _keep_rapid(session, snapshot, still)
+    content = build_result(snapshot, still)
     digest = content_hash(content)
     payload = {"stop_reason": stop_reason, "result": digest, "trace": trace}
     append_sitting_event(session, sitting, records.FINISHED, payload, snapshot.now)
@@ -180,6 +193,13 @@ def keep_end(
         due_at=snapshot.now,
     )
     return snapshot
+
+
+def _keep_rapid(session: Session, snapshot: Snapshot, still: Sequence[Span]) -> None:
+    """Say in the log which answers were too quick to have been thought about, where it matters."""
+    found = rapid_answers(snapshot, still)
+    if found is not None:
+        append_sitting_event(session, snapshot.sitting, records.RAPID_ANSWERS, found, snapshot.now)
 
 
 def same_answer(content: ResponseContent | None, response: Any) -> bool:

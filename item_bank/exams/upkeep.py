@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import select
 
 from item_bank.exams import records
+from item_bank.exams.pauses import INVIGILATOR
 from item_bank.exams.personal import retention
+from item_bank.exams.pulses import is_served
 from item_bank.exams.snapshots import read_snapshot
 from item_bank.exams.steps import TIME, keep_end
 from item_bank.store.audit import append_site_event
@@ -42,12 +44,17 @@ def seal_sitting(db: Database, payload: Mapping[str, Any]) -> None:
 def close_abandoned(db: Database) -> int:
     """End the sittings whose deadline has passed, and return how many there were.
 
-    The item on screen counts as not reached.
+    The item on screen counts as not reached. While no candidate is served nothing is closed: the
+    outage will be credited first.
     """
     with db.read() as session:
+        if not is_served(db, session):
+            return 0
         overdue = session.scalars(
             select(Sitting.id).where(
-                Sitting.status == "running", Sitting.deadline_at < db.now(session) - GRACE
+                Sitting.status == "running",
+                Sitting.deadline_at < db.now(session) - GRACE,
+                Sitting.pause.is_distinct_from(INVIGILATOR),
             )
         ).all()
     return sum(_close(db, sitting_id) for sitting_id in overdue)
@@ -56,7 +63,8 @@ def close_abandoned(db: Database) -> int:
 def _close(db: Database, sitting_id: str) -> bool:
     with db.write() as session:
         snapshot = read_snapshot(db, session, sitting_id, lock=True)
-        if snapshot.sitting.status != "running" or not snapshot.is_overdue:
+        still_over = snapshot.sitting.status == "running" and snapshot.is_late
+        if not (still_over and is_served(db, session)):
             return False
         keep_end(session, snapshot, TIME)
         return True

@@ -185,6 +185,10 @@ def _start_problems(record: _Record) -> Iterator[Break]:
     for name in STARTED_WITH:
         if _says(first, name) != getattr(sitting, names.get(name, name)):
             yield Break(sitting.id, 1, f"the sitting's {name} is not the one it started with")
+    salt = sitting.accommodations_salt
+    frozen = None if salt is None else records.commitment(salt, sitting.accommodations)
+    if frozen not in {None, _says(first, "accommodations")}:
+        yield Break(sitting.id, 1, "the sitting's accommodations are not those it started with")
 
 
 def _row_problems(

@@ -233,14 +233,28 @@ def retire(console: Console, code: str, item: str, reason: str) -> None:
 @click.argument("code")
 @click.argument("item")
 @click.option("--reason", required=True, help="Why; kept with the hold.")
+@click.option(
+    "--compromised",
+    is_flag=True,
+    help="It is known outside: an answer by somebody who has it on screen does not count.",
+)
 @click.pass_obj
-def hold(console: Console, code: str, item: str, reason: str) -> None:
+def hold(console: Console, code: str, item: str, reason: str, compromised: bool) -> None:
     """Take ITEM out of every running sitting at its next step."""
     from item_bank.items.authoring.moves import move_item
     from item_bank.items.life_cycle import Actor, State
 
     with _site(console) as (db, organisation):
-        move_item(db, code, item, State.HELD, Actor(), reason, organisation_id=organisation)
+        move_item(
+            db,
+            code,
+            item,
+            State.HELD,
+            Actor(),
+            reason,
+            organisation_id=organisation,
+            compromised=compromised,
+        )
     _said(console, code, item, "held", "no sitting is given it from now on")
 
 

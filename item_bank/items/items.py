@@ -83,9 +83,21 @@ def item_by_code(session: Session, bank: Bank, code: str) -> Item:
 
 
 def hold_item(
-    db: Database, bank_code: str, code: str, reason: str, *, organisation_id: str
+    db: Database,
+    bank_code: str,
+    code: str,
+    reason: str,
+    *,
+    organisation_id: str,
+    compromised: bool = False,
 ) -> None:
-    """Take a compromised item out of every running sitting at its next step.
+    """Take an item out of every running sitting at its next step.
+
+    Parameters
+    ----------
+    compromised
+        Whether it is known outside: then the answer of somebody who has it on screen does not
+        count either.
 
     Raises
     ------
@@ -96,7 +108,7 @@ def hold_item(
     """
     with db.write() as session:
         bank, item, now = item_to_change(db, session, bank_code, code, organisation_id)
-        place_hold(session, bank, item, reason, now)
+        place_hold(session, bank, item, reason, now, compromised=compromised)
 
 
 def release_hold(db: Database, bank_code: str, code: str, *, organisation_id: str) -> None:
@@ -107,17 +119,25 @@ def release_hold(db: Database, bank_code: str, code: str, *, organisation_id: st
 
 
 def place_hold(
-    session: Session, bank: Bank, item: Item, reason: str, now: int, by: str | None = None
+    session: Session,
+    bank: Bank,
+    item: Item,
+    reason: str,
+    now: int,
+    by: str | None = None,
+    *,
+    compromised: bool = False,
 ) -> None:
     """As `hold_item`, within the caller's transaction; ``by`` is an account."""
     check_hold_reason(reason)
     if _holds(session, item):
         raise AnswerIsNo(f"item {item.code} is held already")
     hold = ItemHold(id=new_id(), organisation_id=bank.organisation_id, item_id=item.id)
-    hold.reason, hold.placed_at = reason.strip(), now
+    hold.reason, hold.placed_at, hold.compromised = reason.strip(), now, compromised
     session.add(hold)
     # Typed text stays outside of the chain.
-    payload = {"bank": bank.code, "item": item.code, "hold": hold.id, "by": by}
+    payload: dict[str, object] = {"bank": bank.code, "item": item.code, "hold": hold.id, "by": by}
+    payload["compromised"] = compromised
     append_site_event(session, "item_held", payload, now, bank.organisation_id)
 
 
@@ -138,14 +158,38 @@ def lift_holds(session: Session, bank: Bank, item: Item, now: int, by: str | Non
     append_site_event(session, "item_hold_lifted", payload, now, bank.organisation_id)
 
 
-def held_codes(session: Session, bank_id: str) -> frozenset[str]:
-    """Codes of the items of a bank that may not be chosen now."""
+@dataclass(frozen=True)
+class Holds:
+    """Codes of the items of a bank that are held.
+
+    Parameters
+    ----------
+    codes
+        All of them: none may be chosen.
+    compromised
+        Those that are known outside: not even an answer to the one on screen counts.
+    """
+
+    codes: frozenset[str] = frozenset()
+    compromised: frozenset[str] = frozenset()
+
+
+def holds_now(session: Session, bank_id: str) -> Holds:
+    """Return the items of a bank that are held now."""
     query = (
-        select(Item.code)
+        select(Item.code, ItemHold.compromised)
         .join(ItemHold, ItemHold.item_id == Item.id)
         .where(Item.bank_id == bank_id, ItemHold.lifted_at.is_(None))
     )
-    return frozenset(session.scalars(query))
+    found = session.execute(query).all()
+    return Holds(
+        frozenset(code for code, _ in found), frozenset(code for code, known in found if known)
+    )
+
+
+def held_codes(session: Session, bank_id: str) -> frozenset[str]:
+    """Codes of the items of a bank that may not be chosen now."""
+    return holds_now(session, bank_id).codes
 
 
 def item_to_change(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
-from support.sittings import EXAM, begin, finish, open_hall, respond
+from support.sittings import EXAM, begin, close_over, finish, open_hall, respond
 
 from item_bank.exams.answering import Outcome
 from item_bank.exams.candidate_views import view
@@ -13,7 +13,6 @@ from item_bank.exams.exam_reviews import exam_overview
 from item_bank.exams.replay import replay
 from item_bank.exams.results import result_of
 from item_bank.exams.reviews import search_sittings
-from item_bank.exams.upkeep import close_abandoned
 from item_bank.exams.verification import verify
 from item_bank.store.tables.sittings import Result
 
@@ -29,7 +28,7 @@ def run_out(hall, answers, *, choose=0):
         respond(hall, hall.alice, now, choice=choose)
         now = view(hall.db, hall.alice, now.sitting_id)
     hall.clock.pass_seconds(31 * 60)
-    close_abandoned(hall.db)
+    close_over(hall.db)
     return result_of(hall.db, now.sitting_id, candidate=hall.alice)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from support.banks import small_bank_document
-from support.sittings import EXAM, begin, finish, open_hall, respond, saying
+from support.sittings import EXAM, begin, close_over, finish, open_hall, respond, saying
 
 from engine.errors import InputError
 from item_bank.exams import answering, sittings
@@ -22,7 +22,7 @@ from item_bank.exams.replay import replay
 from item_bank.exams.results import result_of
 from item_bank.exams.reviews import report, search_sittings
 from item_bank.exams.sittings import start, take_over
-from item_bank.exams.upkeep import HANDLERS, close_abandoned
+from item_bank.exams.upkeep import HANDLERS
 from item_bank.items.formats.json_file import read_json
 from item_bank.items.imports import import_bank
 from item_bank.items.items import hold_item
@@ -156,7 +156,7 @@ def test_a_late_answer_is_kept_unscored_and_ends_the_sitting(hall):
     now = begin(hall, hall.alice)
     respond(hall, hall.alice, now)
     now = view(hall.db, hall.alice, now.sitting_id)
-    hall.clock.pass_seconds(30 * 60 + 1)
+    hall.clock.pass_seconds(30 * 60 + 6)
 
     assert respond(hall, hall.alice, now) is Outcome.LATE
     result = result_of(hall.db, now.sitting_id, candidate=hall.alice)
@@ -175,11 +175,11 @@ def test_extra_time_moves_the_deadline(hall):
 
 def test_the_worker_ends_what_was_abandoned_and_seals_it(hall):
     now = begin(hall, hall.alice)
-    assert close_abandoned(hall.db) == 0
+    assert close_over(hall.db) == 0
     hall.clock.pass_seconds(31 * 60)
 
-    assert close_abandoned(hall.db) == 1
-    assert close_abandoned(hall.db) == 0
+    assert close_over(hall.db) == 1
+    assert close_over(hall.db) == 0
     run_pending(hall.db, HANDLERS)
     run_pending(hall.db, HANDLERS)
     with hall.db.read() as session:
@@ -191,7 +191,7 @@ def test_the_worker_ends_what_was_abandoned_and_seals_it(hall):
 def test_an_answer_after_the_end_changes_nothing(hall):
     now = begin(hall, hall.alice)
     hall.clock.pass_seconds(31 * 60)
-    close_abandoned(hall.db)
+    close_over(hall.db)
 
     assert respond(hall, hall.alice, now) is Outcome.CLOSED
     assert _count(hall, Response) == 0

@@ -6,14 +6,13 @@ import json
 
 import pytest
 from support.banks import small_bank_document
-from support.sittings import EXAM, finish
+from support.sittings import EXAM, close_over, finish
 from support.visitors import Visitor
 
 from item_bank.exams.candidate_views import view
 from item_bank.exams.designs import apply_exam
 from item_bank.exams.people import RosterRow, import_roster
 from item_bank.exams.results import result_of
-from item_bank.exams.upkeep import close_abandoned
 from item_bank.items.formats.json_file import read_json
 from item_bank.items.imports import import_bank
 from item_bank.items.releases import publish
@@ -28,7 +27,7 @@ def run_out(hall, alice: Visitor, answers: int) -> str:
     for _ in range(answers):
         alice.get(alice.answer(sitting).headers["Location"])
     hall.clock.pass_seconds(31 * 60)
-    close_abandoned(hall.db)
+    close_over(hall.db)
     return sitting
 
 

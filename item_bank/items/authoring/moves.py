@@ -42,8 +42,14 @@ def move_item(
     reason: str = "",
     *,
     organisation_id: str,
+    compromised: bool = False,
 ) -> Standing:
     """Move an item to another state and return where it stands then.
+
+    Parameters
+    ----------
+    compromised
+        Of a hold: whether the item is known outside, as `hold_item` says.
 
     Raises
     ------
@@ -62,6 +68,8 @@ def move_item(
         bank, item, now = item_to_change(db, session, bank_code, code, organisation_id)
         placed = _placed(session, bank, item)
         check_move(placed.standing, to, actor.role, reason)
+        if to == State.HELD:
+            place_hold(session, bank, item, reason, now, actor.id, compromised=compromised)
         _move(session, bank, placed, to, actor, reason, now)
         session.flush()
         return _placed(session, bank, item).standing
@@ -72,7 +80,6 @@ def _move(
 ) -> None:
     item, standing = placed.item, placed.standing
     if to == State.HELD:
-        place_hold(session, bank, item, reason, now, actor.id)
         note_move(session, bank, item, item.status, to, actor, reason, now)
     elif standing.held and to == standing.state:
         lift_holds(session, bank, item, now, actor.id)

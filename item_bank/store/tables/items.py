@@ -126,7 +126,9 @@ class ItemHold(Base):
     organisation_id: Mapped[Organisation]
     item_id: Mapped[Key] = mapped_column(ForeignKey("items.id"), index=True)
     reason: Mapped[Name]
-    compromised: Mapped[bool] = mapped_column(default=False, server_default=false())  # known outside
+    compromised: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # known outside
     placed_at: Mapped[Time]
     lifted_at: Mapped[Time | None]
 
