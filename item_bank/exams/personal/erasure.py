@@ -83,7 +83,7 @@ def erase_candidate(
     session.execute(
         update(Sitting)
         .where(Sitting.candidate_id == own.candidate_id)
-        .values(accommodations={}, device=None)
+        .values(accommodations={}, accommodations_salt=None, device=None)
     )
     payload = {"candidate": found.candidate_id, "reason": reason, "rows": found.rows, "by": by}
     append_site_event(session, "candidate_erased", payload, db.now(session), organisation_id)
