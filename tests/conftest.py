@@ -61,6 +61,12 @@ def postgres_server() -> Iterator[URL]:
         _unavailable(str(reason))
 
 
+@pytest.fixture(scope="session")
+def unavailable() -> Callable[[str], None]:
+    """Skip a test for want of something on this machine, or fail it if all must run."""
+    return _unavailable
+
+
 def _unavailable(reason: str) -> None:
     if os.environ.get("TAROZU_REQUIRE_ALL") == "1":
         pytest.fail(reason)

@@ -7,14 +7,37 @@ field or client address.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
+from typing import TextIO, cast
 
 import structlog
 from flask import Flask, Response, g, request
 
 _QUIET = ("static", "assets.htmx", "health.healthz", "metrics.show")
 log = structlog.stdlib.get_logger("tarozu.web")
+
+
+class WholeLines:
+    """Writes lines to a file descriptor; where there is no room, lines are lost and nothing else.
+
+    A line of which only the start found room is ended before the next one.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._torn = descriptor, False
+
+    def write(self, text: str) -> None:
+        """Write a line in one piece, or what there is room for."""
+        line = ("\n" + text if self._torn else text).encode()
+        try:
+            self._torn = os.write(self._descriptor, line) < len(line)
+        except OSError:  # a disk without room must not fail the request that was logged
+            self._torn = True
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
 
 
 def configure_logs(level: str) -> None:
@@ -29,7 +52,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, WholeLines(sys.stderr.fileno()))),
         cache_logger_on_first_use=True,
     )
 

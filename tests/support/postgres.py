@@ -64,33 +64,73 @@ def _programs() -> Path:
 
 @contextmanager
 def _own_server(programs: Path, folder: Path, *, durable: bool) -> Iterator[URL]:
-    owner = _owner(folder)
-    data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    made = subprocess.run(  # noqa: PLW1510 - its status is read below
-        [*initdb, "--no-sync", "--locale=C.UTF-8"], capture_output=True, cwd=folder, **owner
-    )
-    if made.returncode:
-        raise Unavailable(f"initdb failed: {made.stderr.decode().strip()}")
-    options = ("listen_addresses=", f"unix_socket_directories={folder}")
-    options += () if durable else ("fsync=off",)
-    with Path(folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [programs / "postgres", "-D", data, *(f"--{option}" for option in options)],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            **owner,
-        )
-    url = URL.create(
-        "postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)}
-    )
+    one = OwnServer(programs, folder, durable=durable)
     try:
-        _wait(url, process)
-        yield url
+        one.start()
+        yield one.url
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        one.stop()
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """Give a running server that may be stopped and started; Unavailable where there is none."""
+    folder = Path(tempfile.mkdtemp(prefix="tz-pg-", dir="/tmp"))
+    one = None
+    try:
+        one = OwnServer(_programs(), folder)
+        one.start()
+        yield one
+    finally:
+        if one is not None:
+            one.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class OwnServer:
+    """A PostgreSQL server in a folder, reached by a socket in it."""
+
+    def __init__(self, programs: Path, folder: Path, *, durable: bool = False) -> None:
+        self._programs, self._folder, self._owner = programs, folder, _owner(folder)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._options = ("listen_addresses=", f"unix_socket_directories={folder}")
+        self._options += () if durable else ("fsync=off",)
+        self.url = URL.create(
+            "postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)}
+        )
+        initdb = [programs / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust"]
+        made = subprocess.run(  # noqa: PLW1510 - its status is read below
+            [*initdb, "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"],
+            capture_output=True,
+            cwd=folder,
+            **self._owner,
+        )
+        if made.returncode:
+            raise Unavailable(f"initdb failed: {made.stderr.decode().strip()}")
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    def start(self) -> None:
+        with Path(self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(self._programs / "postgres", "-D", self._data),
+                    *(f"--{option}" for option in self._options),
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                **self._owner,
+            )
+        _wait(self.url, self._process)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT cuts its connections and closes in order, SIGQUIT is a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
 
 
 def _owner(folder: Path) -> dict[str, object]:
