@@ -35,6 +35,7 @@ from web.logs import init_logs
 from web.metrics import init_metrics, metrics, observe
 from web.questions import init_questions
 from web.security import init_security
+from web.sessions import PatientSessions
 from web.settings import Settings
 from web.site import Site, keep_site
 from web.style_guide import style_guide
@@ -43,6 +44,7 @@ from web.style_guide import style_guide
 def create_app(db: Database, settings: Settings) -> Flask:
     """Build the site on a database."""
     app = Flask("web")
+    app.session_interface = PatientSessions()
     _configure(app, db, settings)
     keep_site(app, Site(watched(db, observe), settings))
     init_hearing(app)
