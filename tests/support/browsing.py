@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import Flask
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 from werkzeug.serving import make_server
@@ -31,8 +32,11 @@ class Site:
 
     def sign_in(self, page: Page, language: str = "en") -> None:
         page.goto(f"{self.address}/?lang={language}")
+        if page.url.endswith("/home"):
+            return
         page.locator("input[name=code]").fill(self.code)
         page.locator("main button").click()
+        page.wait_for_url("**/home")
 
     def to_start(self, page: Page, language: str = "en") -> None:
         """Go to the page before the exam."""
@@ -66,9 +70,13 @@ def _same_place(table: Any) -> Any:
     return same_sitting & (table.position == PresentedItem.position)
 
 
-def serve(db: Database, code: str) -> Iterator[Site]:
-    """Serve a database by a thread of this process."""
-    served = make_server("127.0.0.1", 0, create_app(db, Settings()), threaded=True)
+def serve(
+    db: Database, code: str, prepare: Callable[[Flask], object] = lambda _app: None
+) -> Iterator[Site]:
+    """Serve a database by a thread of this process; `prepare` may add to the application."""
+    app = create_app(db, Settings())
+    prepare(app)
+    served = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=served.serve_forever)
     thread.start()
     yield Site(db, code, f"http://127.0.0.1:{served.port}")
