@@ -63,11 +63,12 @@ def init(console: Console, organisation: str) -> None:
 @click.pass_obj
 def backup(console: Console, file: Path, force: bool) -> None:
     """Write all that the database holds to FILE, while the site may be running."""
-    from item_bank.store.backup import write_backup
+    from item_bank.store.backup import note_backup, write_backup
     from item_bank.store.schema import opened_site
 
     with opened_site(console.database_url) as db:
         size = write_backup(db, file, force=force)
+        note_backup(db, size)
         secrets = db.secrets_folder
     console.emit({"file": str(file), "bytes": size}, f"{file}: {size / 2**20:.1f} MiB.")
     console.note(f"It does not have the secrets: keep a copy of {secrets}, too.")
@@ -81,7 +82,7 @@ def restore(console: Console, file: Path, force: bool) -> None:
     """Put the backup FILE in the place of all that the database holds. Stop the server first."""
     from item_bank.store.backup import check_backup, is_empty, restore_backup
     from item_bank.store.database import open_database
-    from item_bank.store.schema import after_restore, check_restorable
+    from item_bank.store.schema import after_restore, check_restorable, highest_number
 
     db = open_database(console.database_url)
     try:
@@ -91,8 +92,9 @@ def restore(console: Console, file: Path, force: bool) -> None:
         if not (empty or force):
             raise InputError("an empty database (or --force)", "one that holds banks or people")
         copy = None if empty else _kept_copy(db, file)
+        replaced = 0 if empty else highest_number(db)
         restore_backup(db, file)
-        problem = after_restore(db)
+        problem = after_restore(db, replaced=replaced)
     finally:
         db.close()
     kept = f" What it held is in {copy}." if copy else ""
@@ -113,7 +115,7 @@ def _kept_copy(db: Database, file: Path) -> Path:
 @click.command()
 @click.pass_obj
 def doctor(console: Console) -> None:
-    """Look at database, schema, secrets, clock, disk, worker and fonts; say what to do."""
+    """Look at database, secrets, clock, disk, processes, backups and settings; say what to do."""
     from item_bank.store.database import open_database
     from item_bank.store.doctor import WRONG, examine
 

@@ -18,6 +18,7 @@ from item_bank.exams.accommodations import seconds_allowed
 from item_bank.exams.delivery_rules import DENY
 from item_bank.exams.designs import LoadedExam, load_version, newest_version_id
 from item_bank.exams.errors import NotAllowed, NotFound
+from item_bank.exams.numbering import number_of_attempt
 from item_bank.exams.records import commitment
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot
@@ -142,9 +143,10 @@ def _registered(
 
 
 def _next_sitting(db: Database, version: LoadedExam, found: _Registered, language: str) -> Snapshot:
+    number = number_of_attempt(db, found.used + 1)
     with db.read() as session:
         return new_sitting(
-            db, session, version, found.registration, number=found.used + 1, language=language
+            db, session, version, found.registration, number=number, language=language
         )
 
 

@@ -21,12 +21,14 @@ from pathlib import Path
 from sqlalchemy import inspect, select
 
 from engine.errors import InputError
+from item_bank.store.audit import append_site_event
 from item_bank.store.database import Database
 from item_bank.store.tables.items import Bank
 from item_bank.store.tables.people import Candidate, StaffAccount
 
 SQLITE, POSTGRES = b"SQLite format 3\x00", b"PGDMP"
 BUSY_SECONDS = 20
+BACKED_UP = "backed_up"
 
 
 def write_backup(db: Database, file: Path, *, force: bool = False) -> int:
@@ -48,6 +50,12 @@ def write_backup(db: Database, file: Path, *, force: bool = False) -> int:
         with _whole(file) as partial:
             _postgres(db, "pg_dump", "--format=custom", f"--file={partial}")
     return file.stat().st_size
+
+
+def note_backup(db: Database, size: int) -> None:
+    """Note in the site's chain that a backup was made, so that its age is known."""
+    with db.write() as session:
+        append_site_event(session, BACKED_UP, {"bytes": size}, db.now(session))
 
 
 def restore_backup(db: Database, file: Path) -> None:

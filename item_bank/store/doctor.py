@@ -1,4 +1,4 @@
-"""What `tarozu doctor` looks at: database, schema, secrets, clock, disk, worker, jobs, fonts.
+"""What `tarozu doctor` looks at: database, secrets, clock, disk, processes, backups, settings.
 
 Each check says what it found and, when something is not as it should be, what to do. A check never
 changes anything.
@@ -7,9 +7,8 @@ changes anything.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +16,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
-from item_bank.store.clock import MINUTE, SECOND, last_recorded, wall_time
+from item_bank.store.backup import BACKED_UP
+from item_bank.store.clock import DAY, MINUTE, SECOND, last_recorded, wall_time
 from item_bank.store.database import Database
 from item_bank.store.jobs import STALE, WAITING, failed_jobs
 from item_bank.store.schema import check_schema, current_revision
 from item_bank.store.secret_keys import NAMES
-from item_bank.store.tables.records import Job
+from item_bank.store.space import folder_of, free_bytes
+from item_bank.store.tables.records import Job, SiteEvent
 from item_bank.store.tables.site import Site, Worker
 from item_bank.store.triggers import missing_triggers
 
@@ -30,6 +31,9 @@ OK, WARNING, WRONG = "ok", "warning", "wrong"
 LITTLE_SPACE, TOO_LITTLE_SPACE = 2 * 2**30, 200 * 2**20
 CLOCK_TOLERANCE = 30 * SECOND
 LATE_JOB = 10 * MINUTE
+OLD_BACKUP = 2 * DAY
+SILENT_SECONDS = 8
+_YES = ("1", "true", "yes")
 _FONT_FOLDERS = (
     Path("/usr/share/fonts"),
     Path("/usr/local/share/fonts"),
@@ -68,7 +72,8 @@ def examine(db: Database) -> list[Finding]:
     except InputError as error:
         found = f"{error.expected} expected, {error.found} found"
         broken = Finding("database", WRONG, found, "tarozu init, or another --database")
-        return [broken, _secret_files(db), _disk(db), _fonts()]
+        settings = [_cookies(os.environ), _proxies(os.environ)]
+        return [broken, _secret_files(db), _disk(db), *settings, _fonts()]
     with db.read() as session:
         return [
             _database(db, session),
@@ -78,8 +83,12 @@ def examine(db: Database) -> list[Finding]:
             _fingerprint(db, session),
             _clock(db, session),
             _disk(db),
+            _pulse(db, session),
             _worker(db, session),
             _jobs(db, session),
+            _backups(db, session),
+            _cookies(os.environ),
+            _proxies(os.environ),
             _fonts(),
         ]
 
@@ -155,15 +164,25 @@ def _clock(db: Database, session: Session) -> Finding:
 
 
 def _disk(db: Database) -> Finding:
-    folder = db.path.absolute().parent if db.path is not None else db.secrets_folder.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    found = f"{free / 2**30:.1f} GiB free at {folder}"
-    if free < LITTLE_SPACE:
-        status = WRONG if free < TOO_LITTLE_SPACE else WARNING
+    free = free_bytes(db)
+    found = f"{free / 2**30:.1f} GiB free at {folder_of(db)}"
+    least = os.environ.get("TAROZU_WEB_LEAST_FREE_MIB", "")
+    too_little = int(least) * 2**20 if least.isdecimal() else TOO_LITTLE_SPACE
+    if free < max(LITTLE_SPACE, too_little):
+        status = WRONG if free < too_little else WARNING
         return Finding("disk", status, found, "make room before the next exam")
     return Finding("disk", OK, found)
+
+
+def _pulse(db: Database, session: Session) -> Finding:
+    at = session.scalar(select(Site.pulse_at))
+    if at is None:
+        return Finding("server", WARNING, "has not served yet", "start `tarozu serve`")
+    age = (db.now(session) - at) / SECOND
+    if age > SILENT_SECONDS:
+        found = f"was last up {age:.0f} s ago"
+        return Finding("server", WARNING, found, "start `tarozu serve`; the time is given back")
+    return Finding("server", OK, f"said {max(age, 0):.0f} s ago that it is up")
 
 
 def _worker(db: Database, session: Session) -> Finding:
@@ -187,6 +206,33 @@ def _jobs(db: Database, session: Session) -> Finding:
     if waiting:
         return Finding("jobs", WRONG, f"{waiting} late", "start a worker")
     return Finding("jobs", OK, "none late, none failed")
+
+
+def _backups(db: Database, session: Session) -> Finding:
+    last = session.scalar(select(func.max(SiteEvent.at)).where(SiteEvent.kind == BACKED_UP))
+    advice = "tarozu backup FILE, every night and before an exam day"
+    if last is None:
+        return Finding("backups", WARNING, "none was made with `tarozu backup`", advice)
+    age = db.now(session) - last
+    found = f"the last was made {age / DAY:.1f} days ago"
+    return Finding("backups", OK, found) if age < OLD_BACKUP else Finding(
+        "backups", WARNING, found, advice
+    )  # fmt: skip
+
+
+def _cookies(environ: Mapping[str, str]) -> Finding:
+    if environ.get("TAROZU_WEB_SECURE_COOKIES", "0").lower() in _YES:
+        return Finding("cookies", OK, "go by https alone")
+    advice = "TAROZU_WEB_SECURE_COOKIES=1 where the site is reached by https"
+    return Finding("cookies", WARNING, "may go unprotected", advice)
+
+
+def _proxies(environ: Mapping[str, str]) -> Finding:
+    count = environ.get("TAROZU_WEB_TRUSTED_PROXIES", "0")
+    if count == "0":
+        advice = "TAROZU_WEB_TRUSTED_PROXIES=1 where one of yours stands before the server"
+        return Finding("proxies", WARNING, "none is trusted: a proxy's address counts", advice)
+    return Finding("proxies", OK, f"{count} trusted; the server must not be reached past them")
 
 
 def _fonts() -> Finding:

@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, load_only
 
@@ -27,8 +27,11 @@ from item_bank.store.clock import boot_id, set_anchor
 from item_bank.store.database import Database, open_database
 from item_bank.store.secret_keys import make_secrets
 from item_bank.store.tables.site import ClockAnchor, OrganisationRow, Site
+from item_bank.store.tables.sittings import Sitting
 
 SITE, DEMONSTRATION = "site", "demonstration"
+RESTORED = "restored"
+STEP = 1000  # sittings of a restored site are numbered from the next thousand on
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 7_274_122  # PostgreSQL's advisory lock of an upgrade
 
@@ -267,14 +270,30 @@ def check_restorable(db: Database, file: Path) -> None:
         raise InputError(f"a backup of this Tarozu (schema {head_revision()})", found, file=file)
 
 
-def after_restore(db: Database) -> str:
-    """Upgrade a restored database and note the restore in its chain; say what is still wrong."""
+def highest_number(db: Database) -> int:
+    """Return the highest number that a sitting of a database has; 0 where it has no sittings."""
+    with db.engine.connect() as connection:
+        if not inspect(connection).has_table("sittings"):
+            return 0
+        return int(connection.scalar(select(func.max(Sitting.number))) or 0)
+
+
+def after_restore(db: Database, *, replaced: int = 0) -> str:
+    """Upgrade a restored database and note the restore in its chain; say what is still wrong.
+
+    Parameters
+    ----------
+    replaced
+        The highest number of a sitting in what was replaced, where it is known.
+    """
     db.engine.dispose()
     report = upgrade(db)
+    numbers_from = STEP * (1 + max(highest_number(db), replaced) // STEP)
     with db.write() as session:
         _anchor(db, session)
         now = db.now(session)
-        append_site_event(session, "restored", {"revision": report.from_revision}, now)
+        payload = {"revision": report.from_revision, "numbers_from": numbers_from}
+        append_site_event(session, RESTORED, payload, now)
         site = session.get(Site, 1)
     try:
         if site is not None:

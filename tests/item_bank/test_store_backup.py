@@ -7,11 +7,20 @@ import json
 import sqlite3
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from support.sittings import EXAM, saying
 
 from engine.errors import InputError
+from item_bank.exams.answering import answer
+from item_bank.exams.candidate_views import exams_of_candidate, view
+from item_bank.exams.designs import apply_exam
+from item_bank.exams.people import RosterRow, import_roster
+from item_bank.exams.signing_in import candidate_by_code
+from item_bank.exams.sittings import start
 from item_bank.store.backup import postgres_program, write_backup
-from item_bank.store.schema import open_site
+from item_bank.store.database import open_database
+from item_bank.store.schema import open_site, organisation
+from item_bank.store.tables.sittings import Sitting
 from item_bank.store.triggers import missing_triggers
 
 
@@ -201,3 +210,47 @@ def test_another_programs_sqlite_file_is_refused(run_command, tmp_path, monkeypa
     assert status == 2
     assert "another program's" in err
     assert not (tmp_path / "site.db").exists()
+
+
+def numbers(db):
+    with db.read() as session:
+        return sorted(session.scalars(select(Sitting.number)))
+
+
+def sit(db, code):
+    """Sit the exam with a code, from the first question to the result."""
+    person = candidate_by_code(db, code, address="10.0.0.1")
+    exam = exams_of_candidate(db, person)[0]
+    started = start(db, person, exam.registration_id, "en")
+    now = view(db, person, started.sitting_id)
+    while now.question is not None:
+        choice = saying(now.question.shown.options[0].id)
+        form = {"position": now.position, "epoch": now.epoch, "key": f"key-{now.position}"}
+        answer(db, person, now.sitting_id, **form, read=choice)
+        now = view(db, person, started.sitting_id)
+
+
+def test_a_restored_site_gives_no_number_of_a_sitting_twice(
+    tools, db, small_bank, run_command, tmp_path
+):
+    home = organisation(db)
+    exam, _ = apply_exam(db, EXAM, organisation_id=home)
+    row = RosterRow("A", "Alice", language="en", attempts=5)
+    code = str(import_roster(db, [row], exam.plan.code, organisation_id=home)[0].code)
+    sit(db, code)
+    file = tmp_path / "site.backup"
+    run_command("backup", file)
+    sit(db, code)  # number 2, which the backup does not know
+    given = numbers(db)
+    db.close()
+
+    for _ in range(2):  # and the same backup a second time
+        assert run_command("restore", file, "--force")[0] == 0
+        restored = open_database(db.engine.url.render_as_string(hide_password=False))
+        sit(restored, code)
+        given.append(numbers(restored)[-1])
+        restored.close()
+        assert run_command("audit", "verify")[0] == 0
+        assert run_command("sitting", "replay", "--all")[0] == 0
+
+    assert given == [1, 2, 1002, 2002]
