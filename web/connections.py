@@ -150,6 +150,8 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no ty
 
     def run(self) -> None:
         """Serve until asked to stop, then finish."""
+        beats = self.app.beats(self.wsgi)
+        beats.start()
         self.watch = _Watch(self.PIPE[0])
         self.threads = ThreadedTaskDispatcher()
         self.threads.set_thread_count(self.cfg.threads)
@@ -158,6 +160,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn publishes no ty
         while self.alive and self.ppid == os.getppid():
             self._turn(listeners)
         self._finish(listeners)
+        beats.stop()
 
     def _listener(self, socket: Any) -> _Listener:
         one = _Listener(

@@ -24,10 +24,14 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from engine.errors import InputError
+from item_bank.exams.presence import note_presence
+from item_bank.exams.pulses import beat_site
 from item_bank.store.schema import open_site
+from web.beats import Beats, hearing
 from web.connections import THREADS, BufferingWorker
 from web.logs import configure_logs, log
 from web.settings import Settings
+from web.site import site_of
 
 REQUEST_SECONDS = 60
 GRACE_SECONDS = 20
@@ -150,6 +154,11 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
     def max_body(self) -> int:
         """The largest body that the site takes, in bytes."""
         return self.serving.settings.max_request_kib * 1024
+
+    def beats(self, app: Flask) -> Beats:
+        """Return what a web process does beside requests."""
+        db = site_of(app).database
+        return Beats(lambda: beat_site(db), lambda heard: note_presence(db, heard), hearing(app))
 
     def load(self) -> Flask:
         from web.app import create_app  # noqa: PLC0415 - after the fork

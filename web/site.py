@@ -27,9 +27,14 @@ def keep_site(app: Flask, site: Site) -> None:
     app.extensions[_KEY] = site
 
 
+def site_of(app: Flask) -> Site:
+    """Return the site of an application."""
+    return cast(Site, app.extensions[_KEY])
+
+
 def site() -> Site:
     """Return the site of the running application."""
-    return cast(Site, current_app.extensions[_KEY])
+    return site_of(current_app)
 
 
 def database() -> Database:

@@ -1,7 +1,7 @@
 """The server of a load run: the site as it is, and one route more, which is the floor.
 
-The floor renders the fragment that an answer leads to and commits one row: what any answer must
-cost on this server. The route is here and nowhere in the product.
+The floor renders the fragment that an answer leads to and commits one row: what any answer of
+somebody who is signed in must cost on this server. The route is here and nowhere in the product.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from sqlalchemy import text
 
 from item_bank.demo.build import KIND
 from item_bank.store.database import Database
-from web.access import public
+from web.access import for_candidates
 from web.server import Serving, serve
 from web.settings import Settings
-from web.site import Site
+from web.site import site_of
 
 QUESTION = "candidate/_question.html"
 OF_REQUEST = frozenset({"g", "request", "session", "config", "current_user"})
@@ -45,14 +45,13 @@ def make_floor(db: Database) -> None:
 def add_floor(app: Flask) -> None:
     """Add the floor to an application."""
     last: dict[str, Any] = {}
-    found = [one for one in app.extensions.values() if isinstance(one, Site)]
-    db = found[0].database
+    db = site_of(app).database
 
     def note(_app: Flask, template: Any, context: dict[str, Any], **_more: Any) -> None:
         if template.name == QUESTION:
             last.update({k: v for k, v in context.items() if k not in OF_REQUEST})
 
-    @public
+    @for_candidates
     def floor() -> Response | tuple[str, int]:
         if not last:
             return "no question was shown by this process yet", 503

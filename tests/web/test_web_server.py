@@ -15,11 +15,12 @@ from sqlalchemy import select
 
 from item_bank.exams.signing_in import candidate_by_code, staff_by_password
 from item_bank.exams.upkeep import HANDLERS
+from item_bank.store.clock import SECOND
 from item_bank.store.database import open_database
 from item_bank.store.jobs import enqueue
 from item_bank.store.schema import initialise
 from item_bank.store.tables.records import Job
-from item_bank.store.tables.site import Worker
+from item_bank.store.tables.site import Site, Worker
 from web import upkeep
 from web.demonstration import log_ins, prepare
 
@@ -38,6 +39,8 @@ def new_worker(db, known: set[int]) -> int:
 
 def test_a_server_answers_does_its_upkeep_and_stops_when_asked(server, db):
     assert server.health() == {"status": "ok", "database": "reachable", "schema": "known"}
+    with db.read() as session:  # it beat before it answered
+        assert db.now(session) - session.get_one(Site, 1).pulse_at < 60 * SECOND
     first = new_worker(db, known=set())
     os.kill(first, signal.SIGKILL)
     assert new_worker(db, known={first}) != first
@@ -111,7 +114,7 @@ def test_a_short_password_is_refused(run_command, database_url):
     status, _, said = run_command("--database", database_url, *command, stdin="short\n")
 
     assert status == 2
-    assert "10 characters" in said
+    assert "10 to 200 characters" in said
 
 
 def test_a_candidate_gets_an_access_code(run_command, database_url, db, codes):
