@@ -28,7 +28,7 @@ COMMANDS = {
     "retention": "item_bank.exams.personal.cli:retention",
     "serve": "web.cli:serve",
     "simulate": "calibration.simulations.cli:simulate",
-    "sitting": "item_bank.exams.cli:sitting",
+    "sitting": "item_bank.exams.invigilation.cli:sitting",
     "user": "web.cli:user",
     "worker": "web.cli:worker",
 }
@@ -47,7 +47,7 @@ SHORT_HELP = {
     "retention": "For how long personal data are kept.",
     "serve": "Serve the site, with a worker.",
     "simulate": "Simulate an adaptive test.",
-    "sitting": "Sittings: list, show, export, replay.",
+    "sitting": "Sittings: list, show, export, replay, pause, end.",
     "user": "Accounts of staff and candidates.",
     "worker": "Do the work that waits without a request.",
 }

@@ -14,7 +14,7 @@ import pytest
 import tarozu
 from engine.rules.designs import KEYS
 from engine.rules.stopping import StopReason
-from item_bank.exams import exam_files, people, records
+from item_bank.exams import delivery_rules, exam_files, people, records
 from item_bank.items.formats.reading import check_bank_file
 from item_bank.store.secret_keys import NAMES
 from web.settings import PREFIX, Settings
@@ -242,10 +242,20 @@ def test_every_stop_reason_is_explained(reason):
     assert f"`{reason}`" in page("examiner")
 
 
-@pytest.mark.parametrize("kind", ["STARTED", "PRESENTED", "ANSWERED", "TAKEN_OVER", "CONFLICT",
-                                  "TAMPERED", "FINISHED"])  # fmt: skip
+EVENTS = {value for name, value in vars(records).items() if name.isupper()} - {records.SEALED}
+
+
+@pytest.mark.parametrize("kind", sorted(EVENTS))
 def test_every_event_of_a_sitting_is_explained(kind):
-    assert f"`{getattr(records, kind)}`" in page("examiner")
+    assert f"`{kind}`" in page("examiner")
+
+
+DELIVERY_KEYS = [f"{table}.{key}" for table, keys in delivery_rules.KEYS.items() for key in keys]
+
+
+@pytest.mark.parametrize("key", DELIVERY_KEYS)
+def test_every_key_of_how_a_sitting_is_held_is_explained(key):
+    assert f"`{key}`" in page("administrator")
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Settings)])

@@ -154,7 +154,8 @@ def import_candidates(
 ) -> None:
     """Register everyone on ROSTER (CSV) for an exam and print their access codes.
 
-    Columns: roster_id, name; optional: email, country, language, extra_time, attempts. A code is
+    Columns: roster_id, name; optional: email, country, language, attempts, extra_time, breaks,
+    break_minutes, font, contrast, prior_theta. A code is
     printed once, as only its hash is kept.
     """
     from item_bank.exams.people import import_roster, read_roster
@@ -176,7 +177,7 @@ def import_candidates(
 
 @click.group()
 def sitting() -> None:
-    """Sittings: list, show, export, replay."""
+    """Sittings: list, show, export, replay; pause, grant time, end, message."""
 
 
 @sitting.command("list")

@@ -1,9 +1,10 @@
 """Candidates on rosters, and their access codes.
 
-A roster is a CSV file: `roster_id, name` and, where wanted, `email, country, language,
-extra_time` (a factor such as 1.25), `attempts` and `prior_theta` (what an exam with
-`candidate_prior` expects of the person). Importing it again updates names and issues
-codes for new people only; `reissue` gives everyone a new code and ends the old one.
+A roster is a CSV file: `roster_id, name` and, where wanted, `email, country, language, attempts`,
+accommodations (`extra_time`, a factor such as 1.25, `breaks`, `break_minutes`, `font`, `contrast`)
+and `prior_theta` (what an exam with `candidate_prior` expects of the person). Importing
+it again updates names and issues codes for new people only; `reissue` gives everyone a new code and
+ends the old one.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
+from item_bank.exams.accommodations import CONTRASTS, FONTS
 from item_bank.exams.accounts import check_email
 from item_bank.exams.designs import LoadedExam, current_version
 from item_bank.exams.signing_in import access_code_hash, new_access_code
@@ -26,10 +29,15 @@ from item_bank.store.tables.exams import Exam, Registration
 from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetails
 
 REQUIRED = ("roster_id", "name")
-OPTIONAL = ("email", "country", "language", "extra_time", "attempts", "prior_theta")
+OPTIONAL = (
+    "email", "country", "language", "attempts", "prior_theta",
+    "extra_time", "breaks", "break_minutes", "font", "contrast",
+)  # fmt: skip
 MAX_ATTEMPTS = 100
 MAX_EXTRA_TIME = 5.0
 MAX_THETA = 10.0
+MAX_BREAKS, MAX_BREAK_MINUTES = 20, 240.0
+WHOLE = ("attempts", "breaks")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,22 @@ class RosterRow:
     extra_time: float = 1.0
     attempts: int = 1
     prior_theta: float | None = None
+    breaks: int | None = None
+    break_minutes: float | None = None
+    font: str | None = None
+    contrast: str | None = None
+
+    @property
+    def accommodations(self) -> dict[str, Any]:
+        """What this person is allowed, as a registration keeps it: only what is said."""
+        said = {
+            "extra_time": self.extra_time,
+            "breaks": self.breaks,
+            "break_minutes": self.break_minutes,
+            "font": self.font,
+            "contrast": self.contrast,
+        }
+        return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -107,6 +131,7 @@ def _roster_row(record: dict[str | None, str | None], file: str, line: int) -> R
         if not texts[name]:
             raise InputError("a text", "nothing", file=file, line=line, column=name)
     given = {name: text for name, text in texts.items() if text}
+    breaks = _optional(given, "breaks", 0, MAX_BREAKS, file, line)
     return RosterRow(
         roster_id=given["roster_id"],
         name=given["name"],
@@ -115,14 +140,29 @@ def _roster_row(record: dict[str | None, str | None], file: str, line: int) -> R
         language=given.get("language"),
         extra_time=_number(given, "extra_time", 1.0, MAX_EXTRA_TIME, file, line),
         attempts=int(_number(given, "attempts", 1, MAX_ATTEMPTS, file, line)),
-        prior_theta=_prior_theta(given, file, line),
+        prior_theta=_optional(given, "prior_theta", -MAX_THETA, MAX_THETA, file, line),
+        breaks=None if breaks is None else int(breaks),
+        break_minutes=_optional(given, "break_minutes", 1, MAX_BREAK_MINUTES, file, line),
+        font=_word(given, "font", FONTS, file, line),
+        contrast=_word(given, "contrast", CONTRASTS, file, line),
     )
 
 
-def _prior_theta(given: dict[str, str], file: str, line: int) -> float | None:
-    if "prior_theta" not in given:
-        return None
-    return _number(given, "prior_theta", -MAX_THETA, MAX_THETA, file, line)
+def _optional(
+    given: dict[str, str], name: str, low: float, high: float, file: str, line: int
+) -> float | None:
+    return _number(given, name, low, high, file, line) if name in given else None
+
+
+def _word(
+    given: dict[str, str], name: str, allowed: tuple[str, ...], file: str, line: int
+) -> str | None:
+    """Return a word of those that are known; None for an empty field."""
+    word = given.get(name)
+    if word is not None and word not in allowed:
+        expected = f"{' or '.join(allowed)}, or nothing"
+        raise InputError(expected, repr(word), file=file, line=line, column=name)
+    return word
 
 
 def _number(
@@ -133,7 +173,7 @@ def _number(
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not low <= value <= high or (name == "attempts" and value != int(value)):
+    if not low <= value <= high or (name in WHOLE and value != int(value)):
         raise InputError(
             f"a number from {low:g} to {high:g}", text, file=file, line=line, column=name
         )
@@ -305,6 +345,6 @@ def _register(
         )
         session.add(registration)
     registration.attempts_allowed = row.attempts
-    registration.accommodations = {"extra_time": row.extra_time}
+    registration.accommodations = row.accommodations
     registration.prior_theta = row.prior_theta
     session.flush()

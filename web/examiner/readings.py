@@ -22,6 +22,7 @@ STOPPED = {
     "max_items": "the largest number of questions was reached",
     "bank_exhausted": "the bank had no further eligible question",
     "time": "the time was over",
+    "terminated": "an invigilator ended it",
 }
 FEWER = "fewer questions were answered in time than the exam's minimum"
 TIME_RULES = {
@@ -104,6 +105,16 @@ def remarks(report: Report) -> list[Remark]:
     return list(_remarks(report))
 
 
+def _rapid(said: dict[str, Any]) -> str:
+    """Say what the log says of answers too quick to have been thought about."""
+    places = ", ".join(str(position) for position in said["positions"])
+    return (
+        f"{len(said['positions'])} of {said['answers']} answers came faster than the question can "
+        f"be read (questions {places}). The score counts them: guessing, giving up and knowing the "
+        "questions beforehand look like this."
+    )
+
+
 def _remarks(report: Report) -> Iterator[Remark]:
     result = report.result
     if report.row.simulated:
@@ -112,7 +123,12 @@ def _remarks(report: Report) -> Iterator[Remark]:
         yield Remark("Amended.", f"{report.amended} The earlier result is kept.")
     if result and result["time_rule"]:
         rule = TIME_RULES[result["time_rule"]]
-        yield Remark("Time ran out.", f"{rule[0].upper()}{rule[1:]}.")
+        ended = result["stop_reason"] == "terminated"
+        title = "Ended by an invigilator." if ended else "Time ran out."
+        yield Remark(title, f"{rule[0].upper()}{rule[1:]}.")
+    for event in report.events:
+        if event["kind"] == "rapid_answers":
+            yield Remark("Rapid answers.", _rapid(event["payload"]))
     if result and result["stop_reason"] == "bank_exhausted":
         yield Remark(
             "Bank exhausted.", "No further item was eligible before the stopping rule held."
