@@ -23,7 +23,7 @@ from item_bank.exams.page_names import as_page_shows, with_ids
 from item_bank.exams.pauses import BREAK, begin_pause
 from item_bank.exams.questions import checked
 from item_bank.exams.signing_in import CandidateSession
-from item_bank.exams.snapshots import Snapshot, read_own_snapshot, read_snapshot
+from item_bank.exams.snapshots import Snapshot, read_again, read_own_snapshot
 from item_bank.exams.steps import Answer, Decision, decide, keep_answer, same_answer
 from item_bank.items.presented import Presented
 from item_bank.store.audit import append_sitting_event
@@ -53,58 +53,80 @@ class Outcome(StrEnum):
     PAUSED = "paused"  # not taken: the sitting is held up; the page keeps it
 
 
-def answer(  # noqa: PLR0913 - what a form carries
-    db: Database,
-    candidate: CandidateSession,
-    sitting_id: str,
-    *,
-    position: int,
-    epoch: int,
-    key: str,
-    read: Reader,
-    waited_seconds: float = 0,
-    take_break: bool = False,
-) -> Outcome:
-    """Take an answer to the open question, once.
+class Unready(Exception):  # noqa: N818 - a circumstance, not an error
+    """What a reader raises when the candidate should look at the answer again before it counts."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the page carried, beside the answer itself.
 
     Parameters
     ----------
     position, epoch, key
-        As the page carried them: of the question, of the lease, and of this showing of the page.
-    read
-        What was sent, as a response to the item as its page showed it; None: seen and left without
-        an answer, which scores 0. It raises `ForeignResponse` for what that page could not send.
+        Of the question, of the lease, and of this showing of the page.
     waited_seconds
         How long the page says that the answer waited for a connection.
     take_break
         Whether the candidate wants a break after it; without one left, the answer is kept alone.
+    """
+
+    position: int
+    epoch: int
+    key: str
+    waited_seconds: float = 0
+    take_break: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of an answer; and the sitting after it, where it was kept just now."""
+
+    outcome: Outcome
+    after: Snapshot | None = None
+
+
+def answer(
+    db: Database, candidate: CandidateSession, sitting_id: str, *, read: Reader, **form: Any
+) -> Outcome:
+    """Take an answer to the open question, once, and say what became of it; see `take`."""
+    return take(db, candidate, sitting_id, Form(**form), read).outcome
+
+
+def take(
+    db: Database, candidate: CandidateSession, sitting_id: str, form: Form, read: Reader
+) -> Taken:
+    """Take an answer to the open question, once.
+
+    Parameters
+    ----------
+    read
+        What was sent, as a response to the item as its page showed it; None: seen and left without
+        an answer, which scores 0. It raises `ForeignResponse` for what that page could not send,
+        and `Unready` for what should not count yet.
 
     Raises
     ------
     NotFound
         When the sitting is not there, or not this candidate's.
+    Unready
+        When the answer would count otherwise.
     """
     for _ in range(TRIES):
         with db.read() as session:
             snapshot = read_own_snapshot(db, session, sitting_id, candidate)
-            earlier = _earlier(session, snapshot, position, key)
-        sent = _sent(db, snapshot, position, read)
-        refusal = _refusal(snapshot, earlier, position, epoch, key, sent)
+            earlier = _earlier(session, snapshot, form.position, form.key)
+        sent = _sent(db, snapshot, form.position, read)
+        refusal = _refusal(snapshot, earlier, form, sent)
         if refusal is not None:
-            return _note(db, sitting_id, refusal, position)
-        decision = decide(db, snapshot, Answer(sent.response, key, epoch))
-        outcome = _keep(db, snapshot, decision, Beside(waited_seconds, take_break))
-        if outcome is not None:
-            return outcome
+            return Taken(_note(db, sitting_id, refusal, form.position))
+        if sent.unready is not None:
+            raise sent.unready
+        decision = decide(db, snapshot, Answer(sent.response, form.key, form.epoch))
+        taken = _keep(db, snapshot, decision, form)
+        if taken is not None:
+            return taken
     raise RuntimeError(f"sitting {sitting_id} changed {TRIES} times while one answer was taken")
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What comes with an answer and does not change what it is worth."""
-
-    waited_seconds: float = 0
-    take_break: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +135,7 @@ class _Sent:
 
     response: Any
     foreign: bool = False
+    unready: Unready | None = None
 
 
 def _sent(db: Database, snapshot: Snapshot, position: int, read: Reader) -> _Sent:
@@ -124,6 +147,8 @@ def _sent(db: Database, snapshot: Snapshot, position: int, read: Reader) -> _Sen
         shown, ids = as_page_shows(db, row, by_content)
         value = with_ids(read(shown), ids, shown.type)
         return _Sent(checked(db, row.revision_id, value))
+    except Unready as unready:
+        return _Sent(None, unready=unready)
     except (ForeignResponse, InputError):
         return _Sent(None, foreign=True)
 
@@ -145,22 +170,18 @@ def _earlier(session: Session, snapshot: Snapshot, position: int, key: str) -> _
 
 
 def _refusal(
-    snapshot: Snapshot,
-    earlier: _Earlier | None,
-    position: int,
-    epoch: int,
-    key: str,
-    sent: _Sent,
+    snapshot: Snapshot, earlier: _Earlier | None, form: Form, sent: _Sent
 ) -> Outcome | None:
     if earlier is not None:
-        return _repeated(earlier, position, key, sent)
+        return _repeated(earlier, form.position, form.key, sent)
     if snapshot.open_item is None:
         return Outcome.CLOSED
-    if epoch != snapshot.sitting.lease_epoch:
+    if form.epoch != snapshot.sitting.lease_epoch:
         return Outcome.TAKEN_OVER
     if snapshot.sitting.paused_at is not None:
         return Outcome.PAUSED
-    if position != snapshot.position or not 0 < len(key) <= MAX_KEY_LENGTH or sent.foreign:
+    is_key = 0 < len(form.key) <= MAX_KEY_LENGTH
+    if form.position != snapshot.position or not is_key or sent.foreign:
         return Outcome.TAMPERED
     return None
 
@@ -169,7 +190,7 @@ def _repeated(earlier: _Earlier, position: int, key: str, sent: _Sent) -> Outcom
     response = earlier.response
     if response.idempotency_key != key:
         return Outcome.ALREADY_ANSWERED
-    same = not sent.foreign and same_answer(earlier.content, sent.response)
+    same = not (sent.foreign or sent.unready) and same_answer(earlier.content, sent.response)
     return Outcome.REPEATED if response.position == position and same else Outcome.CONFLICT
 
 
@@ -184,21 +205,21 @@ def _note(db: Database, sitting_id: str, outcome: Outcome, position: int) -> Out
     return outcome
 
 
-def _keep(db: Database, before: Snapshot, decision: Decision, beside: Beside) -> Outcome | None:
+def _keep(db: Database, before: Snapshot, decision: Decision, form: Form) -> Taken | None:
     """Append what was decided, unless the sitting has changed since: then None."""
     with db.write() as session:
-        fresh = read_snapshot(db, session, before.sitting.id, lock=True)
+        fresh = read_again(db, session, before)
         if not _still_true(before, fresh):
             return None
-        _note_waiting(session, fresh, beside.waited_seconds)
-        keep_answer(session, fresh, decision)
+        _note_waiting(session, fresh, form.waited_seconds)
+        after = keep_answer(session, fresh, decision)
         if decision.step is None:
-            return Outcome.LATE
+            return Taken(Outcome.LATE, after)
         if fresh.sitting.status != "running":
-            return Outcome.FINISHED
-        if beside.take_break:
+            return Taken(Outcome.FINISHED, after)
+        if form.take_break:
             _begin_break(session, fresh)
-        return Outcome.ACCEPTED
+        return Taken(Outcome.ACCEPTED, after)
 
 
 def _note_waiting(session: Session, snapshot: Snapshot, seconds: float) -> None:

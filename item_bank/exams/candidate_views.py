@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine.rules.pretest import items_until
 from item_bank.exams.accommodations import break_length, breaks_left, seconds_allowed
@@ -189,17 +190,29 @@ def view(
     """
     with db.read() as session:
         snapshot = read_own_snapshot(db, session, sitting_id, candidate)
-        asks = snapshot.exam.plan.design.pretest.count > 0
-        met = earlier_rows(session, snapshot) if asks else frozenset()
-        messages = tuple(messages_of(session, sitting_id))
-    return _view(db, snapshot, met, address, messages)
+        beside = _beside(session, snapshot)
+    return _view(db, snapshot, address, *beside)
+
+
+def view_of(db: Database, snapshot: Snapshot, address: Address = by_content) -> SittingView:
+    """Return what the exam page shows of a sitting that was just read, as it stood then."""
+    with db.read() as session:
+        beside = _beside(session, snapshot)
+    return _view(db, snapshot, address, *beside)
+
+
+def _beside(session: Session, snapshot: Snapshot) -> tuple[frozenset[int], tuple[Message, ...]]:
+    """Read what a page shows beside the sitting's own log: items met before, and messages."""
+    asks = snapshot.exam.plan.design.pretest.count > 0
+    met = earlier_rows(session, snapshot) if asks else frozenset()
+    return met, tuple(messages_of(session, snapshot.sitting.id))
 
 
 def _view(
     db: Database,
     snapshot: Snapshot,
-    met: frozenset[int],
     address: Address,
+    met: frozenset[int],
     messages: tuple[Message, ...],
 ) -> SittingView:
     sitting, exam = snapshot.sitting, snapshot.exam

@@ -167,6 +167,19 @@ def read_snapshot(
     )
 
 
+def read_again(db: Database, session: Session, before: Snapshot) -> Snapshot:
+    """Load what may have changed of a sitting, and keep other writers of it out (PostgreSQL).
+
+    Everything that happens in a sitting makes its chain longer: where it is as long as it was,
+    its log is what it was.
+    """
+    sitting = session.get_one(Sitting, before.sitting.id, with_for_update=True)
+    if sitting.chain_length != before.sitting.chain_length:
+        return read_snapshot(db, session, sitting.id)
+    holds = holds_now(session, before.exam.bank_id)
+    return replace(before, sitting=sitting, holds=holds, now=db.now(session))
+
+
 def _changed_to(session: Session, sitting_id: str) -> str | None:
     last = session.scalars(
         select(SittingEvent.payload)
