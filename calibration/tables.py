@@ -22,6 +22,7 @@ from pathlib import Path
 from engine.errors import InputError
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_COMPUTED = ("=", "+", "-", "@", "\t", "\r")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -119,10 +120,13 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Format a CSV table; None and NaN are empty cells, floats have all their digits."""
+    """Format a CSV table; None and NaN are empty cells, floats have all their digits.
+
+    A text that a spreadsheet would compute gets an apostrophe, which reading takes off again.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([_cell(name) for name in header])
     writer.writerows([_cell(value) for value in row] for row in rows)
     return stream.getvalue()
 
@@ -130,7 +134,14 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> object:
     if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
         return ""
+    if isinstance(value, str) and value.startswith(_COMPUTED) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
     return repr(float(value)) if isinstance(value, float) else value
+
+
+def _read_cell(cell: str) -> str:
+    text = cell.strip()
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_COMPUTED) else text
 
 
 def _decoded(file: Path) -> str:
@@ -161,7 +172,7 @@ def _records(file: Path, text: str, delimiter: str) -> tuple[list[list[str]], li
     records, lines = [], []
     try:
         for record in reader:
-            records.append([cell.strip() for cell in record])
+            records.append([_read_cell(cell) for cell in record])
             lines.append(reader.line_num)
     except csv.Error as error:
         raise InputError("well-formed CSV", error, file=file, line=reader.line_num) from error

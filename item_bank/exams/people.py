@@ -82,6 +82,9 @@ class IssuedCode:
 def read_roster(text: str, *, file: str) -> list[RosterRow]:
     """Read a roster; the first thing that is wrong is refused by line and column."""
     plain = text.removeprefix("\ufeff")
+    if "\0" in plain:
+        line = plain.count("\n", 0, plain.index("\0")) + 1
+        raise InputError("text", "a NUL character", file=file, line=line)
     reader = csv.DictReader(io.StringIO(plain), delimiter=_delimiter(plain), strict=True)
     header = [name.strip() for name in reader.fieldnames or ()]
     _check_header(header, file)
