@@ -19,6 +19,7 @@ from web.accounts.views import accounts
 from web.assets import init_assets
 from web.banks.register import banks
 from web.beats import init_hearing
+from web.candidate.conduct import conduct
 from web.candidate.exam import exam
 from web.candidate.media import media
 from web.candidate.practice import practice
@@ -87,8 +88,11 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 
 
 def _register(app: Flask, settings: Settings) -> None:
-    signed_in = (candidate, exam, media, practice, examiner, accounts, exams, banks)
-    for blueprint in (health, metrics, *signed_in):
+    for blueprint in (
+        *(health, metrics),
+        *(candidate, exam, conduct, media, practice),
+        *(examiner, accounts, exams, banks),
+    ):
         app.register_blueprint(blueprint)
     if settings.debug:
         app.register_blueprint(style_guide)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import LazyString, lazy_gettext
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from item_bank.exams.errors import NotAllowed, NotFound, TooManyAttempts
-from item_bank.store.database import trouble_of
-from web.htmx import wants_fragment
+from item_bank.store.database import FULL, trouble_of
+from web.htmx import refresh_page, wants_fragment
 from web.logs import log
 
 
@@ -76,30 +77,42 @@ EXPLANATIONS = {
     503: Explanation(
         lazy_gettext("The site cannot save at this moment"),
         lazy_gettext(
-            "Answers that were saved are safe, and what you typed stays on your page. "
-            "Keep it open: it tries again by itself. Tell the invigilator if this lasts."
+            "Answers that were saved are safe. If you were answering a question, your answer is "
+            "kept on this page: load it again in a few seconds, and let the browser send it once "
+            "more. It counts once. Tell the invigilator if this lasts."
         ),
     ),
 }
+NO_ROOM = Explanation(
+    lazy_gettext("The site has no room left"),
+    lazy_gettext(
+        "Answers that were saved are safe, but no exam can start now. If you were answering a "
+        "question, your answer is kept on this page: tell the invigilator, then load it again, "
+        "and let the browser send it once more. It counts once."
+    ),
+)
 RETRY_SECONDS = 5
 
 
 def init_errors(app: Flask) -> None:
     """Register a page for every way to fail."""
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(CSRFError, lambda _error: error_page(400))
+    app.register_error_handler(CSRFError, _old_page)
     app.register_error_handler(NotFound, lambda _error: error_page(404))
     app.register_error_handler(NotAllowed, lambda _error: error_page(409))
     app.register_error_handler(TooManyAttempts, lambda _error: error_page(429))
     app.register_error_handler(Exception, _fault)
 
 
-def error_page(status: int) -> Response:
+def error_page(status: int, explanation: Explanation | None = None) -> Response:
     """Render a status as a page, or as a fragment for htmx."""
     shown = status if status in EXPLANATIONS else 500 if status >= 500 else 400
     template = "_error.html" if wants_fragment() else "error.html"
     page = render_template(
-        template, status=status, explanation=EXPLANATIONS[shown], request_id=g.get("request_id")
+        template,
+        status=status,
+        explanation=explanation or EXPLANATIONS[shown],
+        request_id=g.get("request_id"),
     )
     response = make_response(page, status)
     if status == 503:
@@ -113,6 +126,13 @@ def _http(error: HTTPException) -> Response:
     return error_page(error.code)
 
 
+def _old_page(_error: CSRFError) -> Response:
+    """Let a page from before a new sign-in load itself again; its script has kept the answer."""
+    if wants_fragment() and request.endpoint == "exam.answer":
+        return refresh_page(400)
+    return error_page(400)
+
+
 def _fault(error: Exception) -> Response:
     trouble = trouble_of(error)
     if trouble is not None:
@@ -122,6 +142,7 @@ def _fault(error: Exception) -> Response:
             "kind": type(error).__name__,
         }
         log.error("database unavailable", **about)
-        return error_page(503)
+        g._login_user = AnonymousUserMixin()  # noqa: SLF001 - else the page asks the database who that is
+        return error_page(503, NO_ROOM if trouble == FULL else None)
     log.error("fault", request_id=g.get("request_id"), kind=type(error).__name__, exc_info=error)
     return error_page(500)

@@ -19,6 +19,11 @@ def wants_fragment() -> bool:
     return bool(headers) and not headers.history_restore_request
 
 
+def refresh_page(status: int) -> Response:
+    """Answer htmx with an order to load the page again."""
+    return cast(Response, make_response("", status, refresh=True))
+
+
 def send_to(address: str, status: int) -> Response:
     """Answer htmx with an order to load another page."""
     return cast(Response, make_response("", status, redirect=address))

@@ -138,9 +138,13 @@ def after(page: Page, now: int, act: Callable[[], object]) -> None:
     htmx settles a little after it has put the question in; only then the focus is where it stays.
     """
     act()
+    done = page.locator("#finished")
     page.locator(
-        f"#sitting:not(.htmx-settling) #answer[data-draft$=':{now + 1}'], article"
+        f"#sitting:not(.htmx-settling) #answer[data-draft$=':{now + 1}'], article, #finished"
     ).wait_for()
+    if done.is_visible():
+        done.locator(".button").click()
+        page.locator("article").wait_for()
 
 
 def at_end(page: Page) -> bool:

@@ -65,9 +65,10 @@ class Visitor:
         return self.post(f"/sitting/{sitting}/answer", form, **options)
 
     def finish(self, sitting: str) -> None:
-        """Answer with the first choice until there is a result."""
+        """Answer with the first choice to the end, and look at the result."""
         for _ in range(100):
             if f"/sitting/{sitting}/answer" not in self.page:
+                self.get(f"/sitting/{sitting}/result")
                 return
             response = self.answer(sitting)
             if response.status_code == 303:

@@ -71,9 +71,11 @@ def finish(page: Page, number: int) -> None:
         answer_somehow(page)
         page.get_by_role("button", name="Confirm answer").click()
         number += 1
-        done = page.get_by_role("heading", name="What the score does not mean")
+        done = page.get_by_role("heading", name="You have finished the exam")
         expect(done.or_(page.get_by_role("heading", name=f"Question {number}"))).to_be_visible()
         if done.is_visible():
+            page.get_by_role("link", name="See your result").click()
+            page.get_by_role("heading", name="What the score does not mean").wait_for()
             return
 
 
@@ -152,11 +154,10 @@ def test_an_ended_session_returns_to_the_same_question_with_the_chosen_answer(
     page = watched.page
     begin(page, address, codes["Alice"])
     page.locator(".choice-row").nth(1).click()
-    page.context.clear_cookies()
+    page.context.clear_cookies(name="tarozu")
     page.get_by_role("button", name="Confirm answer").click()
     page.get_by_label("Access code").fill(codes["Alice"])
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Continue here").click()
 
     expect(page.get_by_role("heading", name="Question 1")).to_be_visible()
     expect(page.locator("input[name=choice]").nth(1)).to_be_checked()
@@ -183,19 +184,6 @@ def test_a_missing_answer_is_named_and_can_be_meant(address, codes, watched):
     expect(page.get_by_text("You have not given an answer.")).to_be_visible()
     page.get_by_role("button", name="Go on without an answer").click()
 
-    expect(page.get_by_role("heading", name="Question 2")).to_be_visible()
-
-
-def test_an_older_window_stops_when_the_exam_goes_on_elsewhere(address, codes, watched):
-    page = watched.page
-    begin(page, address, codes["Alice"])
-    other = page.context.new_page()
-    other.goto(page.url)
-    answer(other, 0)
-    expect(other.get_by_role("heading", name="Question 2")).to_be_visible()
-    answer(page, 1)
-
-    expect(page.get_by_text("That question is already answered.")).to_be_visible()
     expect(page.get_by_role("heading", name="Question 2")).to_be_visible()
 
 

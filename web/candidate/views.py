@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -19,7 +19,8 @@ from web.access import (
     sign_in_as,
     signed_in,
 )
-from web.candidate.lease import hold
+from web.candidate.lease import hold, let_go
+from web.errors import NO_ROOM, error_page
 from web.language import page_language
 from web.site import database, has_room
 
@@ -76,9 +77,12 @@ def _sign_in_page(problem: str | None = None, status: int = 200) -> ResponseRetu
 @candidate.post("/sign-out")
 @for_candidates
 def sign_out() -> ResponseReturnValue:
-    """End the session."""
+    """End the session, and leave nothing of it in this browser."""
     forget()
-    return redirect(url_for("candidate.sign_in"), 303)
+    let_go()
+    response = redirect(url_for("candidate.sign_in"), 303)
+    response.headers["Clear-Site-Data"] = '"storage"'  # drafts of answers
+    return response
 
 
 @candidate.get("/home")
@@ -123,11 +127,11 @@ def begin(registration_id: str) -> ResponseReturnValue:
     if language not in exam.languages:
         abort(422)
     if exam.status == "ready" and not has_room():
-        abort(503)
+        return error_page(503, NO_ROOM)
     person = current_candidate()
     started = start_sitting(database(), person, registration_id, language)
     if exam.status != "running":
-        hold(session, started.sitting_id, started.epoch)
+        hold(started.sitting_id, started.epoch)
     return redirect(url_for("exam.page", sitting_id=started.sitting_id), 303)
 
 

@@ -1,14 +1,11 @@
-/* The exam page: timer, save state, retries, drafts and focus. The page works without it. */
+/* The exam page: answers that are kept on this device until the server has them, and focus.
+   The page works without it. `exam-window` and `exam-clock` build upon it. */
 "use strict";
 
 (function () {
-  const ASK_EVERY = 20000;
   const WAITS = [1000, 2000, 4000, 8000, 15000];
-  const WARNINGS = [
-    [600000, "left10"],
-    [300000, "left5"],
-    [60000, "left1"],
-  ];
+  const DAY = 24 * 3600 * 1000;
+  const PREFIX = "tarozu-answer:";
 
   const sitting = document.getElementById("sitting");
   const words = JSON.parse(sitting.dataset.words);
@@ -16,28 +13,8 @@
   let submitter = null;
   let tries = 0;
   let languageTries = 0;
-  let endsAt = null;
-  let warned = Infinity;
-  let asking = false;
+  let retry = null;
   let focused = null;
-  let timeHidden = remembered("tarozu-time-hidden") === "1";
-
-  /* What a browser refuses to keep is simply not kept. */
-  function remembered(name) {
-    try {
-      return sessionStorage.getItem(name);
-    } catch {
-      return null;
-    }
-  }
-
-  function remember(name, value) {
-    try {
-      sessionStorage.setItem(name, value);
-    } catch {
-      return;
-    }
-  }
 
   function byId(id) {
     return document.getElementById(id);
@@ -47,10 +24,37 @@
     byId("announcements").textContent = text;
   }
 
-  /* --- the draft: a chosen, not yet confirmed answer survives a reload ------------------------ */
+  /* What a browser refuses to keep is simply not kept. */
+  function remembered(store, name) {
+    try {
+      return window[store].getItem(name);
+    } catch {
+      return null;
+    }
+  }
+
+  function remember(store, name, value) {
+    try {
+      if (value === null) window[store].removeItem(name);
+      else window[store].setItem(name, value);
+    } catch {
+      return;
+    }
+  }
+
+  /* --- the answer on this device: chosen, or confirmed and not yet acknowledged ----------------- */
 
   function draftName(form) {
-    return "tarozu-draft:" + form.dataset.draft;
+    return PREFIX + form.dataset.draft;
+  }
+
+  function draft(form) {
+    return JSON.parse(remembered("localStorage", draftName(form)) || "null");
+  }
+
+  function keep(form, sent) {
+    const record = { said: said(form), at: Date.now(), sent };
+    remember("localStorage", draftName(form), JSON.stringify(record));
   }
 
   /* What the candidate has said: the answer's own controls, and none of the form's others. */
@@ -58,36 +62,66 @@
     return form.querySelectorAll(".question :is(input, select)");
   }
 
-  function keepDraft(form) {
-    const said = Array.from(controls(form))
+  function said(form) {
+    return Array.from(controls(form))
       .filter((one) => (one.matches("[type=radio], [type=checkbox]") ? one.checked : one.value))
       .map((one) => [one.name, one.value]);
-    remember(draftName(form), JSON.stringify(said));
   }
 
-  function restoreDraft() {
-    const form = byId("answer");
-    const kept = form && remembered(draftName(form));
-    if (kept) {
-      const said = JSON.parse(kept);
-      for (const one of controls(form)) putBack(one, said);
-    }
-    document.dispatchEvent(new Event("question:ready"));
-  }
-
-  function putBack(one, said) {
-    const own = said.filter(([name]) => name === one.name).map(([, value]) => value);
+  function putBack(one, kept) {
+    const own = kept.filter(([name]) => name === one.name).map(([, value]) => value);
     if (one.matches("[type=radio], [type=checkbox]")) one.checked = own.includes(one.value);
     else if (own.length) one.value = own[0];
   }
 
+  function restoreDraft() {
+    const form = byId("answer");
+    tidy(form);
+    const kept = form && draft(form);
+    if (kept) for (const one of controls(form)) putBack(one, kept.said);
+    document.dispatchEvent(new Event("question:ready"));
+  }
+
+  /* Answers that the server has, and those of a sitting long past, go. */
+  function tidy(form) {
+    const own = PREFIX + sitting.dataset.sitting + ":";
+    const open = form ? draftName(form) : null;
+    const over = Boolean(byId("timer").dataset.over);
+    for (const name of names()) {
+      const passed = name.startsWith(own) && (over || (open && name !== open));
+      const record = JSON.parse(remembered("localStorage", name) || "null");
+      if (passed || !record || Date.now() - record.at > DAY) remember("localStorage", name, null);
+    }
+  }
+
+  function names() {
+    try {
+      return Object.keys(window.localStorage).filter((name) => name.startsWith(PREFIX));
+    } catch {
+      return [];
+    }
+  }
+
   for (const name of ["change", "input"]) {
     document.addEventListener(name, (event) => {
-      if (event.target.form && event.target.form.id === "answer") keepDraft(event.target.form);
+      if (event.target.form && event.target.form.id === "answer") keep(event.target.form, null);
     });
   }
 
-  /* --- saving --------------------------------------------------------------------------------- */
+  /* A confirmed answer that a broken line or a closed page kept from the server goes again. */
+  function sendAgain() {
+    const form = byId("answer");
+    const kept = form && draft(form);
+    if (!kept || !kept.sent || unsaved) return;
+    form.elements.key.value = kept.sent.key;
+    tries = 1;
+    const pressed = kept.sent.pressed;
+    const button = pressed && form.querySelector(`button[name="${pressed}"]`);
+    showSaveState("unsaved", words.unsaved);
+    form.requestSubmit(button || byId("confirm"));
+  }
+
+  /* --- saving ----------------------------------------------------------------------------------- */
 
   function showSaveState(state, text) {
     const element = byId("save-state");
@@ -109,6 +143,28 @@
     return event.target.id === "answer";
   }
 
+  /* A second click while the first is on its way does nothing; nor does a window that has lost
+     the sitting. */
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!isAnswer(event)) return;
+      if ((unsaved && tries === 0) || !window.tarozu.holds()) {
+        event.preventDefault();
+        event.stopPropagation();
+        return;
+      }
+      submitter = event.submitter || byId("confirm");
+      const form = event.target;
+      const kept = draft(form);
+      const key = form.elements.key.value;
+      const first = kept && kept.sent && kept.sent.key === key ? kept.sent.at : Date.now();
+      form.elements.waited.value = Math.max(0, Math.round((Date.now() - first) / 1000));
+      keep(form, { key, at: first, pressed: submitter.name });
+    },
+    true,
+  );
+
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!isAnswer(event)) return;
     unsaved = true;
@@ -116,57 +172,53 @@
     if (tries === 0) showSaveState("saving", words.saving);
   });
 
-  function later(form, n, act) {
+  /* Wait longer from try to try, and at least as long as the server asks for. */
+  function later(form, n, xhr, act) {
     showSaveState("unsaved", words.unsaved);
     const wait = WAITS[Math.min(n, WAITS.length - 1)] * (0.8 + 0.4 * Math.random());
-    window.setTimeout(() => {
-      if (byId("answer") === form) act();
-    }, wait);
+    const asked = Math.min(Number(xhr.getResponseHeader("Retry-After")) || 0, 30) * 1000;
+    retry = { form, act, timer: window.setTimeout(retryNow, Math.max(wait, asked)) };
   }
 
-  function sendAgain(form) {
-    later(form, tries, () => form.requestSubmit(submitter));
+  function retryNow() {
+    if (!retry) return;
+    const { form, act, timer } = retry;
+    window.clearTimeout(timer);
+    retry = null;
+    if (byId("answer") === form) act();
+  }
+
+  function tryAgain(form, xhr) {
+    later(form, tries, xhr, () => form.requestSubmit(submitter));
     tries += 1;
   }
 
   /* The question in another language can wait for an answer that is on its way. */
-  function askAgain(button) {
-    later(button.form, languageTries, () => unsaved || button.click());
+  function askAgain(button, xhr) {
+    later(button.form, languageTries, xhr, () => unsaved || button.click());
     languageTries += 1;
   }
 
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     document.addEventListener(name, (event) => {
-      if (isAnswer(event)) sendAgain(event.target);
-      else if (event.target.name === "language") askAgain(event.target);
+      if (isAnswer(event)) tryAgain(event.target, event.detail.xhr);
+      else if (event.target.name === "language") askAgain(event.target, event.detail.xhr);
     });
   }
 
-  /* A second click while the first is on its way does nothing. */
-  document.addEventListener(
-    "submit",
-    (event) => {
-      if (!isAnswer(event)) return;
-      if (unsaved && tries === 0) {
-        event.preventDefault();
-        event.stopPropagation();
-      } else {
-        submitter = event.submitter || byId("confirm");
-      }
-    },
-    true,
-  );
+  window.addEventListener("online", retryNow);
 
   window.addEventListener("beforeunload", (event) => {
     if (unsaved) event.preventDefault();
   });
 
+  /* The server has spoken: what it did not take stays here as a draft. */
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const status = event.detail.xhr.status;
-    if (isAnswer(event) && status < 429) {
-      unsaved = false;
-      tries = 0;
-    }
+    if (!isAnswer(event) || status >= 429) return;
+    unsaved = false;
+    tries = 0;
+    keep(event.target, null);
   });
 
   /* Lists of places are hidden where buttons move the lines. */
@@ -175,10 +227,11 @@
     return all.find((one) => one.offsetParent !== null) || byId("confirm");
   }
 
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!sitting.contains(event.target)) return;
     languageTries = 0;
     restoreDraft();
-    readTimer();
+    document.dispatchEvent(new Event("exam:state"));
     const heading = byId("state-heading");
     const problem = byId("answer-problem");
     if (problem) firstControl().focus();
@@ -194,90 +247,28 @@
     if (text) say(text);
   }
 
-  /* --- the timer follows the server, never the device's clock --------------------------------- */
-
-  function readTimer() {
-    const timer = byId("timer");
-    if (timer.dataset.left !== undefined) setLeft(Number(timer.dataset.left));
-    const toggle = timer.querySelector(".timer-toggle");
-    if (!toggle) return;
-    toggle.hidden = false;
-    showTimer(timer, toggle);
+  /* Ask for the sitting as it stands, without leaving the page: a line that is down loses nothing.
+     The server is told which lease this window holds. */
+  function refresh(epoch, also = "") {
+    window.htmx.ajax("GET", `${sitting.dataset.address}?window=${epoch}${also}`, {
+      target: "#sitting",
+      swap: "innerHTML show:window:top",
+    });
   }
 
-  function setLeft(milliseconds) {
-    endsAt = performance.now() + milliseconds;
-    tick();
-  }
-
-  function tick() {
-    const timer = byId("timer");
-    const value = timer.querySelector(".timer-value");
-    if (endsAt === null || !value) return;
-    const left = Math.max(0, endsAt - performance.now());
-    const seconds = Math.ceil(left / 1000);
-    const minutes = Math.floor(seconds / 60);
-    value.textContent = minutes + ":" + String(seconds % 60).padStart(2, "0");
-    timer.classList.toggle("soon", left < 300000);
-    warn(left);
-    if (left === 0 && byId("answer")) ask();
-  }
-
-  /* A page that opens says only what has just passed; one that slept says it late. */
-  function warn(left) {
-    const late = warned === Infinity ? 5000 : Infinity;
-    const due = WARNINGS.filter(
-      ([limit]) => left <= limit && warned > limit && left > limit - late,
-    ).pop();
-    if (due) say(words[due[1]]);
-    warned = left;
-  }
-
-  function showTimer(timer, toggle) {
-    toggle.textContent = timeHidden ? words.show : words.hide;
-    if (timeHidden) timer.dataset.hidden = "";
-    else delete timer.dataset.hidden;
-  }
-
-  document.addEventListener("click", (event) => {
-    const toggle = event.target.closest(".timer-toggle");
-    if (!toggle) return;
-    timeHidden = !timeHidden;
-    remember("tarozu-time-hidden", timeHidden ? "1" : "0");
-    showTimer(byId("timer"), toggle);
-  });
-
-  /* --- asking the server: extra time, another window, the end --------------------------------- */
-
-  async function ask() {
-    if (asking || unsaved || !byId("answer")) return;
-    asking = true;
-    try {
-      const response = await fetch(byId("timer").dataset.clock, { cache: "no-store" });
-      if (response.ok) follow(await response.json());
-    } catch {
-      return;
-    } finally {
-      asking = false;
-    }
-  }
-
-  function follow(state) {
-    const page = byId("timer").dataset;
-    if (unsaved) return;
-    const moved = state.position !== Number(page.position) || state.epoch !== Number(page.epoch);
-    if (moved || !state.open) {
-      window.location.assign(window.location.pathname + (moved ? "?moved=1" : ""));
-    } else if (state.left !== null) {
-      setLeft(state.left);
-    }
-  }
-
-  window.setInterval(tick, 500);
-  window.setInterval(ask, ASK_EVERY);
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") ask();
-  });
+  window.tarozu = {
+    sitting,
+    words,
+    byId,
+    say,
+    remembered,
+    remember,
+    refresh,
+    sendAgain,
+    showSaveState,
+    isUnsaved: () => unsaved,
+    forgetSending: () => (unsaved = false),
+    holds: () => true,
+  };
   restoreDraft();
-  readTimer();
 })();

@@ -1,0 +1,106 @@
+"""Where a sitting stands, in few words: what the page's script asks for again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from item_bank.exams.errors import NotFound
+from item_bank.exams.signing_in import CandidateSession
+from item_bank.store.clock import SECOND
+from item_bank.store.database import Database
+from item_bank.store.tables.sittings import PresentedItem, Sitting, SittingMessage
+
+MILLISECOND = SECOND // 1000
+ENDS = ("time", "terminated")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a sitting stands.
+
+    Parameters
+    ----------
+    state
+        "question", "break", "invigilator" (paused by one), or how it ended: "time", "terminated",
+        "finished".
+    milliseconds_left
+        Until the deadline, or until a break is over; None where the clock stands or there is none.
+    message_id
+        Of the newest message that the candidate has not put away.
+    """
+
+    organisation_id: str
+    state: str
+    position: int
+    epoch: int
+    milliseconds_left: int | None
+    message_id: str | None
+
+
+def state_name(status: str, stop_reason: str | None, pause: str | None, *, overdue: bool) -> str:
+    """Name the state that a sitting is in."""
+    if status != "running":
+        return stop_reason if stop_reason in ENDS else "finished"
+    if pause is not None:
+        return pause
+    return "time" if overdue else "question"
+
+
+def break_ends_at(sitting: Sitting) -> int | None:
+    """When the break is over that a candidate takes; None where no break is taken."""
+    if sitting.pause != "break" or sitting.paused_at is None:
+        return None
+    return sitting.paused_at + (sitting.pause_granted or 0)
+
+
+def standing(db: Database, candidate: CandidateSession, sitting_id: str) -> Standing:
+    """Return where a candidate's own sitting stands.
+
+    Raises
+    ------
+    NotFound
+        When the sitting is not there, or not this candidate's.
+    """
+    with db.read() as session:
+        sitting = session.get(Sitting, sitting_id)
+        if sitting is None or sitting.candidate_id != candidate.candidate_id:
+            raise NotFound
+        return _standing(session, sitting, db.now(session))
+
+
+def _standing(session: Session, sitting: Sitting, now: int) -> Standing:
+    until = _until(sitting)
+    overdue = sitting.deadline_at is not None and now > sitting.deadline_at
+    return Standing(
+        organisation_id=sitting.organisation_id,
+        state=state_name(sitting.status, sitting.stop_reason, sitting.pause, overdue=overdue),
+        position=_position(session, sitting.id),
+        epoch=sitting.lease_epoch,
+        milliseconds_left=None if until is None else max(until - now, 0) // MILLISECOND,
+        message_id=_message(session, sitting.id),
+    )
+
+
+def _until(sitting: Sitting) -> int | None:
+    if sitting.pause == "invigilator":
+        return None
+    return break_ends_at(sitting) or sitting.deadline_at
+
+
+def _position(session: Session, sitting_id: str) -> int:
+    found = session.scalar(
+        select(func.max(PresentedItem.position)).where(PresentedItem.sitting_id == sitting_id)
+    )
+    return found or 0
+
+
+def _message(session: Session, sitting_id: str) -> str | None:
+    return session.scalars(
+        select(SittingMessage.id)
+        .where(SittingMessage.sitting_id == sitting_id, SittingMessage.seen_at.is_(None))
+        .order_by(SittingMessage.at.desc(), SittingMessage.id.desc())
+        .limit(1)
+    ).first()
