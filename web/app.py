@@ -21,6 +21,7 @@ from web.banks.register import banks
 from web.beats import init_hearing
 from web.candidate.conduct import conduct
 from web.candidate.exam import exam
+from web.candidate.invigilated import invigilated
 from web.candidate.media import media
 from web.candidate.practice import practice
 from web.candidate.views import candidate
@@ -90,7 +91,7 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 def _register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         *(health, metrics),
-        *(candidate, exam, conduct, media, practice),
+        *(candidate, exam, conduct, invigilated, media, practice),
         *(examiner, accounts, exams, banks),
     ):
         app.register_blueprint(blueprint)

@@ -83,6 +83,13 @@ EXPLANATIONS = {
         ),
     ),
 }
+WRONG_BROWSER = Explanation(
+    lazy_gettext("This exam asks for Safe Exam Browser"),
+    lazy_gettext(
+        "Open it in Safe Exam Browser, with the settings that your examiner gave you. If you are "
+        "in it already, its settings are not those of this exam: tell your invigilator."
+    ),
+)
 NO_ROOM = Explanation(
     lazy_gettext("The site has no room left"),
     lazy_gettext(

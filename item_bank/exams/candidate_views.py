@@ -9,14 +9,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.rules.pretest import items_until
-from item_bank.exams.accommodations import break_length, breaks_left, seconds_allowed
+from item_bank.exams.accommodations import (
+    break_length,
+    breaks_allowed,
+    breaks_left,
+    seconds_allowed,
+)
 from item_bank.exams.delivery_rules import DeliveryRules
 from item_bank.exams.designs import current_version
 from item_bank.exams.errors import NotFound
 from item_bank.exams.exam_files import fewest_items, most_items
 from item_bank.exams.messages import Message, messages_of
 from item_bank.exams.page_names import as_page_shows
-from item_bank.exams.pauses import BREAK
+from item_bank.exams.pauses import break_until
 from item_bank.exams.questions import what_is_asked
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import retake_from, sittings_of
@@ -101,6 +106,9 @@ class OpenExam:
     note: dict[str, str]
     item_types: frozenset[str]
     has_sound: bool
+    has_extra_time: bool
+    breaks: int
+    break_length: int  # microseconds of a break that cost no time
     retake_from: int  # when the next attempt may start; 0 where nothing has to be waited for
     delivery: DeliveryRules
     font: str | None
@@ -151,6 +159,9 @@ def _open_exam(
         note=version.note,
         item_types=asks.types,
         has_sound=asks.has_sound,
+        has_extra_time=seconds_allowed(100, given) != 100,
+        breaks=breaks_allowed(given, version.plan.delivery),
+        break_length=break_length(given, version.plan.delivery),
         retake_from=again,
         delivery=version.plan.delivery,
         font=given.get("font"),
@@ -240,7 +251,7 @@ def _view(
         note=snapshot.release.note,
         pause=sitting.pause,
         paused_at=sitting.paused_at,
-        break_until=_break_until(sitting),
+        break_until=break_until(sitting),
         breaks_left=breaks_left(sitting, rules),
         break_length=break_length(given, rules),
         font=given.get("font"),
@@ -248,12 +259,6 @@ def _view(
         delivery=rules,
         messages=messages,
     )
-
-
-def _break_until(sitting: Sitting) -> int | None:
-    if sitting.pause != BREAK or sitting.paused_at is None:
-        return None
-    return sitting.paused_at + (sitting.pause_granted or 0)
 
 
 def _to_go(snapshot: Snapshot, met: frozenset[int]) -> tuple[int, int]:

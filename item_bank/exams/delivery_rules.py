@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from engine.errors import InputError
@@ -77,6 +78,11 @@ def delivery_rules(mapping: Mapping[str, Any], languages: tuple[str, ...]) -> De
         second_device=_second_device(tables["delivery"].get("second_device", TRANSFER)),
         config_keys=_config_keys(tables["safe_exam_browser"]),
     )
+
+
+def consent_hash(text: str) -> str:
+    """SHA-256 of a text of consent, by which the log names what a candidate agreed to."""
+    return sha256(text.encode()).hexdigest()
 
 
 def _table(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -31,6 +31,13 @@ def is_overdue(sitting: Sitting, now: int, grace: int = 0) -> bool:
     return now > deadline + grace
 
 
+def break_until(sitting: Sitting) -> int | None:
+    """When a break that is on begins to cost time; None where none is."""
+    if sitting.pause != BREAK or sitting.paused_at is None:
+        return None
+    return sitting.paused_at + (sitting.pause_granted or 0)
+
+
 def begin_pause(
     session: Session,
     sitting: Sitting,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.session import Step
 from item_bank.exams import records
 from item_bank.exams.accommodations import seconds_allowed
-from item_bank.exams.delivery_rules import DENY
+from item_bank.exams.delivery_rules import DENY, consent_hash
 from item_bank.exams.designs import LoadedExam, load_version, newest_version_id
 from item_bank.exams.errors import NotAllowed, NotFound
 from item_bank.exams.numbering import number_of_attempt
@@ -47,6 +47,32 @@ class Started:
     epoch: int
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """What a candidate said before the start, where the exam asks."""
+
+    confirmed: bool = False
+    consent: str | None = None
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What the chain keeps of it: nothing where nothing was said."""
+        said = {"identity_confirmed": self.confirmed, "consent": self.consent}
+        return {key: value for key, value in said.items() if value}
+
+
+NOTHING_AGREED = Agreed()
+
+
+def check_agreed(version: LoadedExam, agreed: Agreed) -> None:
+    """Refuse a start without the confirmation or the consent that the exam asks for."""
+    rules = version.plan.delivery
+    if rules.identity and not agreed.confirmed:
+        raise NotAllowed("the candidate has not confirmed who they are")
+    if rules.consent and agreed.consent not in set(map(consent_hash, rules.consent.values())):
+        raise NotAllowed("the candidate has not agreed to the exam's text")
+
+
 def sittings_of(session: Session, exam_id: str, candidate: CandidateSession) -> list[Sitting]:
     """Return a candidate's sittings of an exam, the first one first."""
     statement = (
@@ -64,6 +90,8 @@ def start(
     language: str,
     *,
     device: str = "",
+    confirmed: bool = False,
+    consent: str | None = None,
 ) -> Started:
     """Start a sitting on the newest version of an exam, or return the one that runs.
 
@@ -74,15 +102,20 @@ def start(
     ----------
     device
         What names the device that asks, as `take_over` compares it.
+    confirmed
+        Whether the candidate has confirmed who they are.
+    consent
+        The hash of the text that the candidate has agreed to (`delivery_rules.consent_hash`).
 
     Raises
     ------
     NotFound
         When the registration is not this candidate's.
     NotAllowed
-        When the exam is closed, no attempt is left, the wait between two attempts is not over, or
-        it has no such language.
+        When the exam is closed, no attempt is left, the wait between two attempts is not over, it
+        has no such language, or asks for a confirmation or consent that is missing.
     """
+    agreed = Agreed(confirmed, consent)
     for _ in range(TRIES):
         with db.read() as session:
             found = _registered(db, session, candidate, registration_id)
@@ -90,10 +123,11 @@ def start(
             return found.running
         version = load_version(db, found.version_id)
         _check_start(version, found, language)
+        check_agreed(version, agreed)
         snapshot = _next_sitting(db, version, found, language)
         snapshot.sitting.device = device_hash(db, device)
         step, order = first_item(db, snapshot)
-        started = _keep(db, candidate, found, snapshot, step, order)
+        started = _keep(db, candidate, found, snapshot, step, order, agreed)
         if started is not None:
             return started
     raise RuntimeError(f"registration {registration_id} changed {TRIES} times during one start")
@@ -157,6 +191,7 @@ def _keep(
     snapshot: Snapshot,
     step: Step,
     order: tuple[str, ...],
+    agreed: Agreed,
 ) -> Started | None:
     """Append the sitting with its first item, unless something has changed since: then None."""
     with db.write() as session:
@@ -166,7 +201,7 @@ def _keep(
         held = holds_now(session, snapshot.exam.bank_id)
         if fresh.facts() != found.facts() or held != snapshot.holds:
             return None
-        keep_first(session, keep_sitting(db, session, snapshot), step, order)
+        keep_first(session, keep_sitting(db, session, snapshot, agreed), step, order)
         return Started(snapshot.sitting.id, snapshot.sitting.lease_epoch)
 
 
@@ -230,14 +265,18 @@ def new_sitting(
     )
 
 
-def keep_sitting(db: Database, session: Session, snapshot: Snapshot) -> Snapshot:
+def keep_sitting(
+    db: Database, session: Session, snapshot: Snapshot, agreed: Agreed = NOTHING_AGREED
+) -> Snapshot:
     """Append a new sitting, whose time begins now."""
     sitting, now = snapshot.sitting, db.now(session)
     limit = seconds_allowed(snapshot.exam.plan.time_limit, sitting.accommodations)
     sitting.started_at = now
     sitting.deadline_at = None if limit is None else now + limit * SECOND
     session.add(sitting)
-    append_sitting_event(session, sitting, records.STARTED, _started(sitting, snapshot.exam), now)
+    append_sitting_event(
+        session, sitting, records.STARTED, _started(sitting, snapshot.exam) | agreed.payload, now
+    )
     session.flush()
     return snapshot.at(now)
 

@@ -8,10 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams.errors import NotFound
+from item_bank.exams.messages import messages_of
+from item_bank.exams.pauses import INVIGILATOR, break_until, is_overdue
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
-from item_bank.store.tables.sittings import PresentedItem, Sitting, SittingMessage
+from item_bank.store.tables.sittings import PresentedItem, Sitting
 
 MILLISECOND = SECOND // 1000
 ENDS = ("time", "terminated")
@@ -49,13 +51,6 @@ def state_name(status: str, stop_reason: str | None, pause: str | None, *, overd
     return "time" if overdue else "question"
 
 
-def break_ends_at(sitting: Sitting) -> int | None:
-    """When the break is over that a candidate takes; None where no break is taken."""
-    if sitting.pause != "break" or sitting.paused_at is None:
-        return None
-    return sitting.paused_at + (sitting.pause_granted or 0)
-
-
 def standing(db: Database, candidate: CandidateSession, sitting_id: str) -> Standing:
     """Return where a candidate's own sitting stands.
 
@@ -73,21 +68,21 @@ def standing(db: Database, candidate: CandidateSession, sitting_id: str) -> Stan
 
 def _standing(session: Session, sitting: Sitting, now: int) -> Standing:
     until = _until(sitting)
-    overdue = sitting.deadline_at is not None and now > sitting.deadline_at
+    overdue = is_overdue(sitting, now)
     return Standing(
         organisation_id=sitting.organisation_id,
         state=state_name(sitting.status, sitting.stop_reason, sitting.pause, overdue=overdue),
         position=_position(session, sitting.id),
         epoch=sitting.lease_epoch,
         milliseconds_left=None if until is None else max(until - now, 0) // MILLISECOND,
-        message_id=_message(session, sitting.id),
+        message_id=_newest(session, sitting.id),
     )
 
 
 def _until(sitting: Sitting) -> int | None:
-    if sitting.pause == "invigilator":
+    if sitting.pause == INVIGILATOR:
         return None
-    return break_ends_at(sitting) or sitting.deadline_at
+    return break_until(sitting) or sitting.deadline_at
 
 
 def _position(session: Session, sitting_id: str) -> int:
@@ -97,10 +92,6 @@ def _position(session: Session, sitting_id: str) -> int:
     return found or 0
 
 
-def _message(session: Session, sitting_id: str) -> str | None:
-    return session.scalars(
-        select(SittingMessage.id)
-        .where(SittingMessage.sitting_id == sitting_id, SittingMessage.seen_at.is_(None))
-        .order_by(SittingMessage.at.desc(), SittingMessage.id.desc())
-        .limit(1)
-    ).first()
+def _newest(session: Session, sitting_id: str) -> str | None:
+    unseen = (one.id for one in reversed(messages_of(session, sitting_id)) if not one.seen)
+    return next(unseen, None)

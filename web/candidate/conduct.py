@@ -10,10 +10,12 @@ from item_bank.exams.sittings import take_over as take_over_sitting
 from item_bank.exams.standings import standing
 from web.access import current_candidate, for_candidates
 from web.beats import note_presence
-from web.candidate.lease import hold, holds
+from web.candidate.lease import device, hold, holds
+from web.candidate.safe_browser import guard
 from web.site import database
 
 conduct = Blueprint("conduct", __name__)
+conduct.before_request(guard)
 
 
 @conduct.get("/sitting/<sitting_id>/clock")
@@ -55,6 +57,7 @@ def take_over(sitting_id: str) -> ResponseReturnValue:
     if holds(sitting_id, now.epoch):  # an older window of the browser that has it
         epoch = claim_sitting(database(), person, sitting_id, now.epoch) or now.epoch
     else:
-        epoch = take_over_sitting(database(), person, sitting_id)
+        agent = request.headers.get("User-Agent", "")
+        epoch = take_over_sitting(database(), person, sitting_id, device=device(), agent=agent)
     hold(sitting_id, epoch)
     return redirect(url_for("exam.page", sitting_id=sitting_id), 303)

@@ -22,12 +22,14 @@ from item_bank.exams.results import result_of
 from item_bank.items.presented import Presented
 from web.access import current_candidate, for_candidates
 from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form, response_from_form
+from web.candidate.safe_browser import guard
 from web.candidate.states import MOVED_ON, NOTHING, NOTICES, show, sitting_view
 from web.htmx import wants_fragment
 from web.metrics import count_answer
 from web.site import database
 
 exam = Blueprint("exam", __name__)
+exam.before_request(guard)
 
 MAX_FIELD = 64
 STATUSES = {
@@ -36,6 +38,7 @@ STATUSES = {
     Outcome.TAMPERED: 400,
     Outcome.TAKEN_OVER: 409,
     Outcome.CLOSED: 410,
+    Outcome.PAUSED: 409,
 }
 
 
@@ -46,6 +49,7 @@ class Posted:
     position: int
     epoch: int
     key: str
+    waited: int  # seconds that the answer waited for a connection, as the page says
 
 
 @exam.get("/sitting/<sitting_id>")
@@ -79,6 +83,8 @@ def answer(sitting_id: str) -> ResponseReturnValue:
         epoch=posted.epoch,
         key=posted.key,
         read=_read,
+        waited_seconds=posted.waited,
+        take_break=request.form.get("then") == "break",
     )
     count_answer(outcome)
     return _after(outcome, sitting_id, posted)
@@ -89,7 +95,13 @@ def _posted() -> Posted:
     position, epoch = (form.get(name, "") for name in ("position", "epoch"))
     if not (position.isdecimal() and epoch.isdecimal() and len(position + epoch) < 12):
         abort(400)
-    return Posted(int(position), int(epoch), form.get("key", "")[:MAX_FIELD])
+    waited = form.get("waited", "")[:9]
+    return Posted(
+        int(position),
+        int(epoch),
+        form.get("key", "")[:MAX_FIELD],
+        int(waited) if waited.isdecimal() else 0,
+    )
 
 
 def _flaw(seen: SittingView, posted: Posted) -> Flaw | None:

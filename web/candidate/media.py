@@ -12,9 +12,11 @@ from flask.typing import ResponseReturnValue
 
 from item_bank.exams.candidate_views import own_medium
 from web.access import current_candidate, for_candidates
+from web.candidate.safe_browser import guard
 from web.site import database
 
 media = Blueprint("media", __name__)
+media.before_request(guard)
 
 DIGEST_LENGTH = 64
 

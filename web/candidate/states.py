@@ -15,10 +15,11 @@ from werkzeug.datastructures import MultiDict
 
 from item_bank.exams.answering import Outcome
 from item_bank.exams.candidate_views import SittingView, view
+from item_bank.exams.leases import may_take_over
 from item_bank.exams.standings import state_name
 from item_bank.store.media import MediumInfo
 from web.access import current_candidate
-from web.candidate.lease import holds, told_page
+from web.candidate.lease import device, holds, told_page
 from web.candidate.responses import Flaw
 from web.htmx import wants_fragment
 from web.site import database
@@ -53,6 +54,10 @@ NOTICES = {
     Outcome.CONFLICT: Notice(
         lazy_gettext("Your first answer to that question stands."),
         lazy_gettext("A confirmed answer cannot be changed. This is your current question."),
+    ),
+    Outcome.PAUSED: Notice(
+        lazy_gettext("That answer came while the exam was paused."),
+        lazy_gettext("It was not taken. Please confirm it again."),
     ),
     Outcome.TAMPERED: Notice(
         lazy_gettext("That answer did not come from this page."),
@@ -97,7 +102,7 @@ def show(
     held = holds(seen.sitting_id, seen.epoch)
     state = state_of(seen)
     if seen.status == "running" and state != "time" and not (held and window in (None, seen.epoch)):
-        return _render(seen, "taken over", status, may_take_over=True)
+        return _render(seen, "taken over", status, may_take_over=held or _may_take_over(seen))
     if state != "question":
         return _render(seen, state, status)
     return _render(
@@ -110,6 +115,10 @@ def show(
         notice=notice,
         saved_at=seen.now if saved else None,
     )
+
+
+def _may_take_over(seen: SittingView) -> bool:
+    return may_take_over(database(), current_candidate(), seen.sitting_id, device=device())
 
 
 def _render(seen: SittingView, state: str, status: int, **details: object) -> ResponseReturnValue:

@@ -7,9 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from item_bank.exams.candidate_views import OpenExam, exams_of_candidate
+from item_bank.exams.delivery_rules import DeliveryRules, consent_hash
 from item_bank.exams.errors import TooManyAttempts
+from item_bank.exams.leases import claim, is_held_by
 from item_bank.exams.signing_in import CandidateSession, candidate_by_code
 from item_bank.exams.sittings import start as start_sitting
+from item_bank.exams.standings import standing
 from web.access import (
     current_candidate,
     for_candidates,
@@ -19,9 +22,10 @@ from web.access import (
     sign_in_as,
     signed_in,
 )
-from web.candidate.lease import hold, let_go
+from web.candidate.lease import device, hold, let_go
+from web.candidate.safe_browser import has_key, refuse
 from web.errors import NO_ROOM, error_page
-from web.language import page_language
+from web.language import local_text, page_language
 from web.site import database, has_room
 
 candidate = Blueprint("candidate", __name__)
@@ -102,10 +106,26 @@ def start(registration_id: str) -> ResponseReturnValue:
         return redirect(url_for("exam.page", sitting_id=exam.sitting_id), 303)
     if exam.status != "ready":
         abort(410)
-    now = _now()
-    return render_template(
-        "candidate/start.html", exam=exam, suggested=_suggested(exam), now=now // 1000
+    if not has_key(exam.delivery.config_keys):
+        return refuse()
+    device()  # named before the button is pressed, perhaps twice
+    return _start_page(exam, _suggested(exam))
+
+
+def _start_page(
+    exam: OpenExam, language: str, problem: str | None = None, status: int = 200
+) -> ResponseReturnValue:
+    consent = local_text(exam.delivery.consent)
+    page = render_template(
+        "candidate/start.html",
+        exam=exam,
+        suggested=language,
+        consent=consent,
+        consent_hash=consent_hash(consent),
+        problem=problem,
+        now=_now() // 1000,
     )
+    return page, status
 
 
 def _now() -> int:
@@ -126,13 +146,43 @@ def begin(registration_id: str) -> ResponseReturnValue:
     language = request.form.get("language", "")
     if language not in exam.languages:
         abort(422)
+    if not has_key(exam.delivery.config_keys):
+        return refuse()
+    if exam.status == "running":
+        return _go_on(exam)
     if exam.status == "ready" and not has_room():
         return error_page(503, NO_ROOM)
-    person = current_candidate()
-    started = start_sitting(database(), person, registration_id, language)
-    if exam.status != "running":
-        hold(started.sitting_id, started.epoch)
+    confirmed, consent = "identity" in request.form, request.form.get("consent")
+    if not _agreed(exam.delivery, confirmed=confirmed, consent=consent):
+        return _start_page(exam, language, gettext("Please tick every box above, then start."), 422)
+    started = start_sitting(
+        database(),
+        current_candidate(),
+        registration_id,
+        language,
+        device=device(),
+        confirmed=confirmed,
+        consent=consent,
+    )
+    hold(started.sitting_id, started.epoch)
     return redirect(url_for("exam.page", sitting_id=started.sitting_id), 303)
+
+
+def _agreed(rules: DeliveryRules, *, confirmed: bool, consent: str | None) -> bool:
+    """Whether everything was ticked that the exam asks for."""
+    texts = {consent_hash(text) for text in rules.consent.values()}
+    return (confirmed or not rules.identity) and (consent in texts or not texts)
+
+
+def _go_on(exam: OpenExam) -> ResponseReturnValue:
+    """Lead to the sitting that runs; a start that was sent twice has begun on this device."""
+    sitting_id = str(exam.sitting_id)
+    if is_held_by(database(), sitting_id, device()):
+        person = current_candidate()
+        epoch = standing(database(), person, sitting_id).epoch
+        claimed = claim(database(), person, sitting_id, epoch)
+        hold(sitting_id, claimed or epoch)
+    return redirect(url_for("exam.page", sitting_id=sitting_id), 303)
 
 
 def own_exam(registration_id: str) -> OpenExam:
