@@ -30,6 +30,7 @@ from web.errors import init_errors
 from web.examiner.exams import exams
 from web.examiner.views import examiner
 from web.figures.register import init_figures
+from web.foreign import init_foreign
 from web.formats import init_formats
 from web.health import health
 from web.language import init_language
@@ -66,6 +67,7 @@ def create_app(db: Database, settings: Settings) -> Flask:
     init_security(app, settings)
     CSRFProtect(app)  # after the gate: an ended session leads to sign-in, not to an error
     init_errors(app)
+    init_foreign(app)
     _register(app, settings)
     check_audiences(app)
     return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 from web.settings import Settings
 
@@ -50,6 +50,7 @@ def _headers() -> dict[str, str]:
 def init_security(app: Flask, settings: Settings) -> None:
     """Give each request an id and each response its headers."""
     app.before_request(_give_id)
+    app.before_request(_refuse_nul)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -63,6 +64,15 @@ def init_security(app: Flask, settings: Settings) -> None:
 
 def _give_id() -> None:
     g.request_id = secrets.token_hex(8)
+
+
+def _refuse_nul() -> None:
+    """Refuse a character that no form types and PostgreSQL cannot keep."""
+    for sent in (request.args, request.form):
+        if any("\0" in value for _, value in sent.items(multi=True)):
+            abort(400)
+    if any("\0" in str(value) for value in (request.view_args or {}).values()):
+        abort(400)
 
 
 def _cache(response: Response) -> Response:

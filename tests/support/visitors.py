@@ -46,6 +46,12 @@ class Visitor:
         assert sitting
         return sitting[1]
 
+    def token(self) -> str:
+        """The token that the last whole page gives its scripts."""
+        found = re.search(r'"X-CSRFToken": "([^"]*)"', self.page)
+        assert found
+        return found[1]
+
     def field(self, name: str) -> str:
         """The value of the first hidden field of that name on the last page."""
         found = re.search(rf'name="{name}" value="([^"]*)"', self.page)
