@@ -11,8 +11,7 @@ from collections import OrderedDict, deque
 
 from flask import Flask, Response, g, request
 
-from item_bank.exams.alerts import record_foreign_requests
-from item_bank.exams.signing_in import CandidateSession
+from item_bank.exams.alerts import named, record_foreign_requests
 from web.access import Person, signed_in
 from web.logs import log
 from web.site import database
@@ -57,12 +56,6 @@ def init_foreign(app: Flask) -> None:
 
 
 def _alert(person: Person) -> None:
-    is_candidate = isinstance(person, CandidateSession)
-    log.warning(
-        "foreign requests",
-        request_id=g.get("request_id"),
-        person="candidate" if is_candidate else "staff",
-        id=person.candidate_id if isinstance(person, CandidateSession) else person.id,
-        requests=SERIES,
-    )
+    who, key = named(person)
+    log.warning("foreign requests", request_id=g.get("request_id"), requests=SERIES, **{who: key})
     record_foreign_requests(database(), person, SERIES)

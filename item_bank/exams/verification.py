@@ -28,6 +28,7 @@ from item_bank.store.tables.sittings import (
     Result,
     Sitting,
     SittingEvent,
+    SittingMessage,
 )
 
 BLOCK = 200  # sittings that are in memory together
@@ -64,6 +65,7 @@ class _Record:
     presented: Sequence[PresentedItem]
     responses: Sequence[Response]
     contents: Sequence[ResponseContent]
+    notes: Sequence[SittingMessage]
     results: Sequence[Result]
 
 
@@ -144,9 +146,10 @@ def _block(session: Session, ids: Sequence[str]) -> Iterator[_Record]:
     presented = _rows(session, PresentedItem, PresentedItem.position, ids)
     responses = _rows(session, Response, Response.position, ids)
     contents = _rows(session, ResponseContent, ResponseContent.position, ids)
+    notes = _rows(session, SittingMessage, SittingMessage.id, ids)
     results = _rows(session, Result, Result.number, ids)
     for sitting in session.scalars(select(Sitting).where(Sitting.id.in_(ids))).all():
-        parts = (links, presented, responses, contents, results)
+        parts = (links, presented, responses, contents, notes, results)
         yield _Record(sitting, *(part.get(sitting.id, _NOTHING) for part in parts))
 
 
@@ -171,6 +174,7 @@ def _sitting_problems(record: _Record) -> Iterator[Break]:
     yield from _row_problems(record, records.PRESENTED, record.presented)
     yield from _row_problems(record, records.ANSWERED, record.responses)
     yield from _content_problems(record)
+    yield from _note_problems(record)
     yield from _result_problems(record)
 
 
@@ -215,6 +219,15 @@ def _content_problems(record: _Record) -> Iterator[Break]:
     for row in record.contents:
         if committed.get(row.position) != records.commitment(row.salt, row.content):
             found = f"the content of response {row.position} is not what was committed to"
+            yield Break(record.sitting.id, 0, found)
+
+
+def _note_problems(record: _Record) -> Iterator[Break]:
+    """What staff wrote agrees with its commitment, unless it was erased."""
+    committed = {_says(link, "message"): _says(link, "commitment") for link in record.links}
+    for row in record.notes:
+        if committed.get(row.id) != records.commitment(row.salt, row.text):
+            found = f"the {row.kind} text {row.id} is not what was committed to"
             yield Break(record.sitting.id, 0, found)
 
 

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 from support.sittings import begin, finish, open_hall, respond
 
+from item_bank.exams.actors import command_line
+from item_bank.exams.conditions import send_message
 from item_bank.exams.upkeep import HANDLERS
 from item_bank.exams.verification import verify
 from item_bank.store.jobs import run_pending
@@ -20,7 +22,9 @@ def hall(db, small_bank):
     hall = open_hall(db)
     finish(hall, hall.alice, begin(hall, hall.alice))
     run_pending(hall.db, HANDLERS)
-    respond(hall, hall.bob, begin(hall, hall.bob, "ru"))
+    now = begin(hall, hall.bob, "ru")
+    send_message(hall.db, command_line(hall.bob.organisation_id), now.sitting_id, "Mind the gap")
+    respond(hall, hall.bob, now)
     return hall
 
 
@@ -69,6 +73,7 @@ def test_untouched_records_hold(hall):
         ("UPDATE site_events SET payload = 'no JSON'", "a record cannot be read"),
         ("UPDATE sitting_events SET payload = '[]'", "does not match its hash"),
         ("UPDATE responses SET theta = theta + 1", "is not as it was recorded"),
+        ("UPDATE sitting_messages SET text = 'x'", "is not what was committed to"),
         ("UPDATE presented_items SET trace = '{' WHERE position = 2", "a record cannot be read"),
         ("UPDATE item_variants SET content = 'x'", "a record cannot be read"),
         ("UPDATE releases SET content_hash = 'x'", "the site chain does not have its hash"),
@@ -91,6 +96,7 @@ def test_a_chain_that_was_written_anew_does_not_match_its_seal(hall):
         "DELETE FROM response_contents",
         "DELETE FROM presented_items",
         "DELETE FROM results",
+        "DELETE FROM sitting_messages",
         "UPDATE sittings SET stop_reason = NULL, chain_length = 1, chain_head = "
         "(SELECT hash FROM sitting_events e WHERE e.sitting_id = sittings.id)",
     )
@@ -102,7 +108,8 @@ def test_a_chain_that_was_written_anew_does_not_match_its_seal(hall):
 
 
 def test_a_sitting_that_vanished_is_missed_by_its_seal(hall):
-    tables = ("sitting_events", "responses", "response_contents", "presented_items", "results")
+    tables = ("sitting_events", "responses", "response_contents", "presented_items", "results",
+              "sitting_messages")  # fmt: skip
     tamper(hall, *(f"DELETE FROM {table}" for table in tables), "DELETE FROM sittings")
 
     assert any("which is not there" in problem for problem in found(hall))

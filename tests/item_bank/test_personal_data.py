@@ -12,6 +12,7 @@ from support.sittings import begin, finish, open_hall, respond
 from engine.errors import InputError
 from item_bank.exams.actors import command_line
 from item_bank.exams.attempts import count_failure
+from item_bank.exams.conditions import send_message
 from item_bank.exams.errors import NotAllowed
 from item_bank.exams.personal.erasure import erase, plan_erasure
 from item_bank.exams.personal.held import held_about
@@ -35,14 +36,16 @@ from item_bank.store.schema import organisation
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import Presence, SittingMessage
 
-SECRETS = ("Alice", "alice@example.org", "chalk-white")
+SECRETS = ("Alice", "alice@example.org", "chalk-white", "Mind the gap")
 
 
 @pytest.fixture
 def hall(db, small_bank):
     """A hall where Alice has finished a sitting, and Bob's runs."""
     hall = open_hall(db)
-    done = finish(hall, hall.alice, begin(hall, hall.alice))
+    now = begin(hall, hall.alice)
+    send_message(hall.db, command_line(organisation(db)), now.sitting_id, "Mind the gap")
+    done = finish(hall, hall.alice, now)
     respond(hall, hall.bob, begin(hall, hall.bob, "ru"))
     with hall.db.write() as session:
         home = hall.alice.organisation_id
@@ -91,6 +94,7 @@ def test_everything_held_about_a_person_is_handed_over(hall, actor):
     sitting = held["sittings"][0]
     assert len(sitting["questions"]) == sitting["results"][0]["n_items"]
     assert all(question["response"]["given"] for question in sitting["questions"])
+    assert sitting["messages"][0]["text"] == "Mind the gap"
     assert sitting["presence"]["agent"] == "Firefox on chalk-white"
     assert next(event["kind"] for event in sitting["events"]) == "started"
     assert "sitting_sealed" in [event["kind"] for event in held["site_events"]]
@@ -106,7 +110,7 @@ def test_erasing_takes_the_person_out_and_leaves_every_chain_and_replay_whole(ha
 
     erased = erase(hall.db, actor, "A", "asked for by the person")
 
-    assert erased.rows["details"] == 1
+    assert erased.rows["details"] == erased.rows["messages"] == 1
     assert erased.rows["answers"] == before.result["n_items"]
     assert not any(secret in everything(hall) for secret in SECRETS)
     assert verify(hall.db).problems == ()

@@ -26,15 +26,12 @@ PASSWORD = "weigh-with-care"
 HOSTILE = (
     "' OR '1'='1",
     "'; DROP TABLE candidates; --",
-    '" OR ""="',
     "x') UNION SELECT password_hash FROM staff_accounts --",
     "%' ESCAPE '",
-    "\\'; DELETE FROM responses; --",
     "%_\\%",
     "nul \0 nul",
     "\ud7ff\uffff\u202e{{7*7}}${7*7}",
     "9" * 400,
-    "-1",
     "١٢٣",  # decimal digits to Python
 )
 SOURCE = Path(web.__file__).parent
@@ -163,8 +160,8 @@ COMMANDS = (
 def test_hostile_texts_on_the_command_line_change_nothing(hall, run_command, command):
     before = kept(hall)
     for text in HOSTILE:
-        if "\0" in text or text == "-1":
-            continue  # no shell hands over the first; the second is an option
+        if "\0" in text:
+            continue  # no shell hands it over
         status, _, said = run_command(*(part.format(text) for part in command))
         assert status in {0, 1, 2}
         assert "Traceback" not in said
