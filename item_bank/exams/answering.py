@@ -173,7 +173,7 @@ def _refusal(
     snapshot: Snapshot, earlier: _Earlier | None, form: Form, sent: _Sent
 ) -> Outcome | None:
     if earlier is not None:
-        return _repeated(earlier, form.position, form.key, sent)
+        return _repeated(snapshot, earlier, form, sent)
     if snapshot.open_item is None:
         return Outcome.CLOSED
     if form.epoch != snapshot.sitting.lease_epoch:
@@ -186,12 +186,15 @@ def _refusal(
     return None
 
 
-def _repeated(earlier: _Earlier, position: int, key: str, sent: _Sent) -> Outcome:
-    response = earlier.response
-    if response.idempotency_key != key:
+def _repeated(snapshot: Snapshot, earlier: _Earlier, form: Form, sent: _Sent) -> Outcome:
+    """Say what an answer is that came before; after the end only the last one is heard again."""
+    response, last = earlier.response, snapshot.responses[-1]
+    if snapshot.sitting.status != "running" and response.position != last.position:
+        return Outcome.CLOSED
+    if response.idempotency_key != form.key:
         return Outcome.ALREADY_ANSWERED
     same = not (sent.foreign or sent.unready) and same_answer(earlier.content, sent.response)
-    return Outcome.REPEATED if response.position == position and same else Outcome.CONFLICT
+    return Outcome.REPEATED if response.position == form.position and same else Outcome.CONFLICT
 
 
 def _note(db: Database, sitting_id: str, outcome: Outcome, position: int) -> Outcome:

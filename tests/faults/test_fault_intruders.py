@@ -21,7 +21,7 @@ from item_bank.exams.people import RosterRow, import_roster
 from item_bank.exams.replay import replay
 from item_bank.store.schema import organisation
 from item_bank.store.tables.people import Candidate as CandidateRow
-from item_bank.store.tables.sittings import Response, Sitting
+from item_bank.store.tables.sittings import Response, Sitting, SittingEvent
 from web.access import CANDIDATE, PUBLIC, audience_of
 from web.app import create_app
 from web.settings import Settings
@@ -86,6 +86,21 @@ def test_fault_20_anothers_sitting_takes_as_long_as_none(alice, bob):
     pairs = [(seconds(sitting), seconds(NOBODY)) for _ in range(40)]
     theirs, none = (statistics.median(side) for side in zip(*pairs, strict=True))
     assert 0.5 < theirs / none < 2
+
+
+def test_fault_20_a_series_of_it_is_an_event_of_who_asks(app, alice, bob, hall):
+    mine, theirs = bob.begin("ru"), alice.begin()
+    for _ in range(12):
+        bob.get(f"/sitting/{theirs}")
+
+    kinds = [link.kind for link in rows_of(hall, SittingEvent, mine)]
+    assert kinds.count("foreign_request") == 1
+    assert "foreign_request" not in [link.kind for link in rows_of(hall, SittingEvent, theirs)]
+
+
+def rows_of(hall, table, sitting: str):
+    with hall.db.read() as session:
+        return session.scalars(select(table).where(table.sitting_id == sitting)).all()
 
 
 # --- 21: pages and commands of staff -------------------------------------------------------------
