@@ -54,7 +54,17 @@ class Outcome(StrEnum):
 
 
 class Unready(Exception):  # noqa: N818 - a circumstance, not an error
-    """What a reader raises when the candidate should look at the answer again before it counts."""
+    """What a reader raises when the candidate should look at the answer again before it counts.
+
+    Parameters
+    ----------
+    response
+        As it would count.
+    """
+
+    def __init__(self, response: Any) -> None:
+        super().__init__()
+        self.response = response
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ def take(
         refusal = _refusal(snapshot, earlier, form, sent)
         if refusal is not None:
             return Taken(_note(db, sitting_id, refusal, form.position))
-        if sent.unready is not None:
+        if sent.unready is not None and snapshot.is_open:
             raise sent.unready
         decision = decide(db, snapshot, Answer(sent.response, form.key, form.epoch))
         taken = _keep(db, snapshot, decision, form)
@@ -145,12 +155,18 @@ def _sent(db: Database, snapshot: Snapshot, position: int, read: Reader) -> _Sen
     row = snapshot.presented[position - 1]
     try:
         shown, ids = as_page_shows(db, row, by_content)
-        value = with_ids(read(shown), ids, shown.type)
-        return _Sent(checked(db, row.revision_id, value))
-    except Unready as unready:
-        return _Sent(None, unready=unready)
+        value, unready = _reading(read, shown)
+        value = with_ids(value, ids, shown.type)
+        return _Sent(checked(db, row.revision_id, value), unready=unready)
     except (ForeignResponse, InputError):
         return _Sent(None, foreign=True)
+
+
+def _reading(read: Reader, shown: Presented) -> tuple[Any, Unready | None]:
+    try:
+        return read(shown), None
+    except Unready as unready:
+        return unready.response, unready
 
 
 @dataclass(frozen=True)
@@ -193,7 +209,7 @@ def _repeated(snapshot: Snapshot, earlier: _Earlier, form: Form, sent: _Sent) ->
         return Outcome.CLOSED
     if response.idempotency_key != form.key:
         return Outcome.ALREADY_ANSWERED
-    same = not (sent.foreign or sent.unready) and same_answer(earlier.content, sent.response)
+    same = not sent.foreign and same_answer(earlier.content, sent.response)
     return Outcome.REPEATED if response.position == form.position and same else Outcome.CONFLICT
 
 

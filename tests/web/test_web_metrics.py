@@ -108,7 +108,7 @@ def test_a_database_that_cannot_be_written_is_a_503_that_says_when_to_try_again(
         raise OperationalError("INSERT", {}, sqlite3.OperationalError(said))
 
     sitting = alice.begin()
-    monkeypatch.setattr(answering, "answer", fail)
+    monkeypatch.setattr(answering, "take", fail)
     found = alice.answer(sitting)
 
     assert found.status_code == 503

@@ -6,7 +6,6 @@ clock, other windows, pauses, messages) is in `conduct`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -14,14 +13,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from item_bank.exams import answering
-from item_bank.exams.answering import Outcome
+from item_bank.exams.answering import Form, Outcome, Taken, Unready
 from item_bank.exams.candidate_views import SittingView
-from item_bank.exams.errors import ForeignResponse
 from item_bank.exams.languages import switch_language
 from item_bank.exams.results import result_of
 from item_bank.items.presented import Presented
 from web.access import current_candidate, for_candidates
-from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form, response_from_form
+from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form
 from web.candidate.safe_browser import guard
 from web.candidate.states import MOVED_ON, NOTHING, NOTICES, show, sitting_view
 from web.htmx import wants_fragment
@@ -42,14 +40,12 @@ STATUSES = {
 }
 
 
-@dataclass(frozen=True)
-class Posted:
-    """What the question form sends."""
+class Flawed(Unready):
+    """What the candidate should look at before the answer counts."""
 
-    position: int
-    epoch: int
-    key: str
-    waited: int  # seconds that the answer waited for a connection, as the page says
+    def __init__(self, flaw: Flaw, response: Any) -> None:
+        super().__init__(response)
+        self.flaw = flaw
 
 
 @exam.get("/sitting/<sitting_id>")
@@ -71,62 +67,46 @@ def page(sitting_id: str) -> ResponseReturnValue:
 def answer(sitting_id: str) -> ResponseReturnValue:
     """Take an answer to the current question, once, and show what comes next."""
     posted = _posted()
-    seen = sitting_view(sitting_id)
-    flaw = _flaw(seen, posted)
-    if flaw is not None:
-        return show(seen, status=422, flaw=flaw, key=posted.key)
-    outcome = answering.answer(
-        database(),
-        current_candidate(),
-        sitting_id,
-        position=posted.position,
-        epoch=posted.epoch,
-        key=posted.key,
-        read=_read,
-        waited_seconds=posted.waited,
-        take_break=request.form.get("then") == "break",
-    )
-    count_answer(outcome)
-    return _after(outcome, sitting_id, posted)
+    try:
+        taken = answering.take(database(), current_candidate(), sitting_id, posted, _read)
+    except Flawed as error:
+        return show(sitting_view(sitting_id), status=422, flaw=error.flaw, key=posted.key)
+    count_answer(taken.outcome)
+    return _after(taken, sitting_id, posted)
 
 
-def _posted() -> Posted:
+def _posted() -> Form:
     form = request.form
     position, epoch = (form.get(name, "") for name in ("position", "epoch"))
     if not (position.isdecimal() and epoch.isdecimal() and len(position + epoch) < 12):
         abort(400)
     waited = form.get("waited", "")[:9]
-    return Posted(
+    return Form(
         int(position),
         int(epoch),
         form.get("key", "")[:MAX_FIELD],
-        int(waited) if waited.isdecimal() else 0,
+        waited_seconds=int(waited) if waited.isdecimal() else 0,
+        take_break=form.get("then") == "break",
     )
 
 
-def _flaw(seen: SittingView, posted: Posted) -> Flaw | None:
-    """Return what the candidate should look at before the answer counts."""
-    form = request.form
-    here = (posted.position, posted.epoch) == (seen.position, seen.epoch)
-    if seen.question is None or not here or WITHOUT in form:
-        return None
-    try:
-        flaw = read_form(seen.question.shown, form).flaw
-    except ForeignResponse:
-        return None  # answering refuses and logs it
-    return None if flaw and flaw.may_stand and ANYWAY in form else flaw
-
-
 def _read(shown: Presented) -> Any:
-    return None if WITHOUT in request.form else response_from_form(shown, request.form)
+    form = request.form
+    if WITHOUT in form:
+        return None
+    reading = read_form(shown, form)
+    if reading.flaw is None or (reading.flaw.may_stand and ANYWAY in form):
+        return reading.value
+    raise Flawed(reading.flaw, reading.value)
 
 
-def _after(outcome: Outcome, sitting_id: str, posted: Posted) -> ResponseReturnValue:
+def _after(taken: Taken, sitting_id: str, posted: Form) -> ResponseReturnValue:
+    outcome = taken.outcome
     saved = outcome in {Outcome.ACCEPTED, Outcome.FINISHED, Outcome.REPEATED}
     if saved and not wants_fragment():
         return redirect(url_for("exam.page", sitting_id=sitting_id, saved=1), 303)
     return show(
-        sitting_view(sitting_id),
+        sitting_view(sitting_id, taken.after),
         status=STATUSES.get(outcome, 200),
         window=posted.epoch,
         saved=saved,
@@ -150,7 +130,7 @@ def switch(sitting_id: str) -> ResponseReturnValue:
     return show(seen, window=posted.epoch, given=_given(seen, posted))
 
 
-def _given(seen: SittingView, posted: Posted) -> MultiDict[str, str]:
+def _given(seen: SittingView, posted: Form) -> MultiDict[str, str]:
     """Return what was chosen or typed so far, if it belongs to the question that is open."""
     return request.form if posted.position == seen.position else NOTHING
 

@@ -14,8 +14,9 @@ from flask_babel import LazyString, gettext, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
 from item_bank.exams.answering import Outcome
-from item_bank.exams.candidate_views import SittingView, view
+from item_bank.exams.candidate_views import SittingView, view, view_of
 from item_bank.exams.leases import may_take_over
+from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.standings import state_name
 from item_bank.store.media import MediumInfo
 from web.access import current_candidate
@@ -70,12 +71,17 @@ MOVED_ON = Notice(
 )
 
 
-def sitting_view(sitting_id: str) -> SittingView:
-    """Return the candidate's own sitting as pages show it; else there is no such page."""
+def sitting_view(sitting_id: str, known: Snapshot | None = None) -> SittingView:
+    """Return the candidate's own sitting as pages show it; else there is no such page.
+
+    ``known`` is that sitting as it was read just now, by whoever has looked whose it is.
+    """
 
     def address(medium: MediumInfo) -> str:
         return url_for("media.medium", sitting_id=sitting_id, sha256=medium.sha256)
 
+    if known is not None:
+        return view_of(database(), known, address)
     return view(database(), current_candidate(), sitting_id, address)
 
 
