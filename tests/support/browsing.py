@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -20,6 +20,9 @@ from item_bank.store.tables.items import ItemRevision
 from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent
 from web.app import create_app
 from web.settings import Settings
+
+PATIENCE = 40_000  # milliseconds, on a machine that does other things
+expect.set_options(timeout=PATIENCE / 2)
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def browsing(chromium: Browser, **options: Any) -> Iterator[tuple[Page, Record]]
     with chromium.new_context(**{"locale": "en-GB"} | options) as context:
         context.on("request", lambda request: record.asked.append(request.url))
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: record.complaints.append(message.text))
         page.on("pageerror", lambda error: record.complaints.append(str(error)))
         yield page, record
