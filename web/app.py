@@ -33,6 +33,7 @@ from web.figures.register import init_figures
 from web.foreign import init_foreign
 from web.formats import init_formats
 from web.health import health
+from web.invigilator.register import rooms
 from web.language import init_language
 from web.logs import init_logs
 from web.metrics import init_metrics, metrics, observe
@@ -94,7 +95,7 @@ def _register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         *(health, metrics),
         *(candidate, exam, conduct, invigilated, media, practice),
-        *(examiner, accounts, exams, banks),
+        *(examiner, accounts, exams, banks, rooms),
     ):
         app.register_blueprint(blueprint)
     if settings.debug:

@@ -141,15 +141,29 @@ def resume(db: Database, actor: Actor, sitting_id: str) -> None:
         end_pause(act.session, act.sitting, act.now, by=actor.by)
 
 
-def grant_time(db: Database, actor: Actor, sitting_id: str, seconds: int, reason: str) -> None:
+def grant_time(
+    db: Database,
+    actor: Actor,
+    sitting_id: str,
+    seconds: int,
+    reason: str,
+    *,
+    seen: int | None = None,
+) -> None:
     """Move the deadline of a sitting that runs.
+
+    Parameters
+    ----------
+    seen
+        The deadline that whoever grants has seen: a form that was sent twice grants once.
 
     Raises
     ------
     NotFound
         When there is no such sitting, or it is another organisation's.
     NotAllowed
-        When it has ended, has no time limit, or its time is over; or without a reason.
+        When it has ended, has no time limit, or its time is over; without a reason; or when the
+        deadline is no longer the one that was seen.
     """
     _check_reason(reason, needed=True)
     if not 0 < seconds <= MOST_SECONDS:
@@ -158,6 +172,8 @@ def grant_time(db: Database, actor: Actor, sitting_id: str, seconds: int, reason
         if act.sitting.deadline_at is None:
             raise NotAllowed("this sitting has no time limit")
         _check_in_time(act)
+        if seen is not None and seen != act.sitting.deadline_at:
+            raise NotAllowed("the end of this sitting has been moved meanwhile")
         move_deadline(act.sitting, seconds * SECOND)
         moved = {"seconds": seconds, "deadline_at": act.sitting.deadline_at}
         act.log(records.TIME_GRANTED, moved | {"reason": act.note(records.TIME_GRANTED, reason)})

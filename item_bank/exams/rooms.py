@@ -16,6 +16,7 @@ from item_bank.exams.designs import load_version
 from item_bank.exams.errors import NotFound
 from item_bank.exams.exam_files import fewest_items, most_items
 from item_bank.exams.reviews import PER_PAGE, conditions, joined
+from item_bank.exams.room_states import in_state
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam
 from item_bank.store.tables.people import CandidateDetails, StaffAccount
@@ -118,14 +119,20 @@ def sittings_in_exam(
 ) -> RoomPage:
     """Look through the sittings of an organisation, or of one of its exams, the newest first.
 
+    Parameters
+    ----------
+    status
+        One of `room_states.STATES`; None for all.
+
     Raises
     ------
     NotAllowed
         When this actor's role may not.
     """
     check_in_charge(actor)
-    found = conditions(actor.organisation_id, exam_code, status, search)
+    found = conditions(actor.organisation_id, exam_code, None, search)
     with db.read() as session:
+        found += in_state(status, db.now(session))
         total = session.scalar(joined(select(func.count())).where(*found)) or 0
         pages = max(-(-total // PER_PAGE), 1)
         page = min(max(page, 1), pages)

@@ -34,7 +34,7 @@ examiner = Blueprint("examiner", __name__, url_prefix="/staff")
 FIRST_PAGES = {
     "psychometrician": "exams.overview",
     "author": "banks.overview",
-    "invigilator": "accounts.own",
+    "invigilator": "rooms.overview",
 }
 STATUSES = ("running", "finished", "invalidated")
 MAX_TEXT = 100

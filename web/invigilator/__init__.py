@@ -1,0 +1,1 @@
+"""Pages of invigilators: rooms, one sitting, and the acts on one or on everybody."""
