@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from item_bank.exams.actors import Actor, check_in_charge
 from item_bank.exams.designs import list_exams
@@ -96,7 +96,7 @@ def exam_rooms(db: Database, actor: Actor) -> list[ExamRoom]:
     check_in_charge(actor)
     with db.read() as session:
         now = db.now(session)
-        counts = {
+        counts: dict[str, dict[str, int]] = {
             state: dict(session.execute(_by_exam(actor, state, now)).all()) for state in STATES
         }
     rooms = [
@@ -115,8 +115,8 @@ def exam_rooms(db: Database, actor: Actor) -> list[ExamRoom]:
     return sorted(rooms, key=lambda room: -room.running)
 
 
-def _by_exam(actor: Actor, state: str, now: int) -> Select[Any]:
-    wanted: Select[Any] = select(Exam.code, func.count())
+def _by_exam(actor: Actor, state: str, now: int) -> Any:
+    wanted: Any = select(Exam.code, func.count())
     return (
         wanted.select_from(Sitting)
         .join(Exam, Exam.id == Sitting.exam_id)
@@ -134,7 +134,7 @@ def now_in_room(db: Database, actor: Actor, exam_code: str) -> list[InRoom]:
         When this actor's role may not.
     """
     check_in_charge(actor)
-    wanted: Select[Any] = select(
+    wanted: Any = select(
         Sitting.id,
         CandidateDetails.name,
         CandidateDetails.roster_id,

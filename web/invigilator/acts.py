@@ -11,7 +11,6 @@ from item_bank.exams import conditions
 from item_bank.exams.errors import NotAllowed
 from item_bank.exams.rooms import sitting_in_room
 from web.access import for_staff
-from web.formats import duration
 from web.invigilator.blueprint import (
     IN_CHARGE,
     MOST_MINUTES,
@@ -23,6 +22,7 @@ from web.invigilator.blueprint import (
 )
 from web.invigilator.phrases import PHRASES, phrase_in
 from web.invigilator.views import render_seat, site_time
+from web.invigilator.words import length
 from web.site import database
 
 NO_TEXT = "Choose a sentence, or write a message."
@@ -74,7 +74,7 @@ def give_time(sitting_id: str) -> ResponseReturnValue:
         lambda: conditions.grant_time(
             database(), actor(), sitting_id, seconds, field("reason"), seen=deadline_seen(seen)
         ),
-        f"{duration(seconds)} given. The candidate's page shows it within half a minute.",
+        f"{length(seconds)} given. The candidate's page shows it within half a minute.",
     )
 
 

@@ -115,8 +115,13 @@ def _plain(kind: str) -> str:
     return kind.replace("_", " ")
 
 
-def _long(microseconds: object) -> str:
-    return duration(abs(int(str(microseconds or 0))) / SECOND)
+def length(seconds: float) -> str:
+    """Write a length of time; whole minutes without their 0 s."""
+    return duration(seconds).removesuffix(" 0 s")
+
+
+def _long(microseconds: int | None) -> str:
+    return length(abs(microseconds or 0) / SECOND)
 
 
 def _paused(event: RoomEvent) -> str:
@@ -134,7 +139,7 @@ def _resumed(event: RoomEvent) -> str:
 
 
 def _granted(event: RoomEvent) -> str:
-    return f"{duration(event.payload['seconds'])} more, given by {event.by}"
+    return f"{length(event.payload['seconds'])} more, given by {event.by}"
 
 
 def _message(event: RoomEvent) -> str:
@@ -172,7 +177,7 @@ EVENT_WORDS: Mapping[str, Callable[[RoomEvent], str]] = {
     records.TERMINATED: lambda event: f"ended by {event.by}",
     records.MESSAGE: _message,
     records.RECONNECTED: lambda event: (
-        f"reconnected; an answer had waited {duration(event.payload['seconds'])}"
+        f"reconnected; an answer had waited {length(event.payload['seconds'])}"
     ),
     records.LEASE_RELEASED: lambda event: f"released for another device by {event.by}",
     records.WITHDRAWN: lambda event: f"question {event.payload['position']} was withdrawn",
