@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import AnswerIsNo, InputError
-from item_bank.exams.people import STAFF_ROLES
+from item_bank.exams.accounts import STAFF_ROLES
 from item_bank.items.authoring.alternatives import without_alternative
 from item_bank.items.authoring.imported import Arrival, Terms, brings_sign_offs, state_after
 from item_bank.items.life_cycle import (

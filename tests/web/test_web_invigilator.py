@@ -22,6 +22,7 @@ from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.site import OrganisationRow
 from item_bank.store.tables.sittings import SittingEvent
 from web.app import create_app
+from web.beats import Heard
 from web.invigilator.words import EVENT_WORDS, STATE_WORDS, event_words
 from web.settings import Settings
 
@@ -115,7 +116,7 @@ def test_a_page_that_is_silent_for_a_minute_is_not_seen_and_seen_again(keeper, h
     keeper.get(f"{ROOM}?state=unseen")
     assert "not seen since 08:00:20 UTC" in text(keeper.page)
 
-    here = presence.Seen(sat.sitting_id, organisation(hall.db), hall.clock.at, "10.1.2.3", "phone")
+    here = Heard(sat.sitting_id, organisation(hall.db), "10.1.2.3", "phone")
     presence.note_presence(hall.db, [here])
     keeper.get(f"{ROOM}?state=unseen")
     assert "Nobody found" in keeper.page
