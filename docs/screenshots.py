@@ -142,8 +142,12 @@ def candidate_pages(taken: Camera, address: str, code: str, db: Database) -> Non
     page.locator("input[value=en]").check()
     page.get_by_role("button", name="Start the exam").click()
     sitting = page.url.rsplit("/", 1)[-1]
-    while "/result" not in page.url:
+    finished = page.locator("#finished")
+    while not finished.is_visible():
         answer_question(taken, db, sitting)
+    taken.shoot("finished")
+    finished.locator(".button").click()
+    page.locator("article").wait_for()
     result = page.url
     for language in LANGUAGES:
         page.goto(f"{result}?lang={language}")
@@ -162,7 +166,7 @@ def answer_question(taken: Camera, db: Database, sitting: str) -> None:
         page.emulate_media(color_scheme="light")
     page.get_by_role("button", name="Confirm answer").click()
     page.mouse.move(0, 0)
-    following = page.locator(f"#answer[data-draft$=':{number + 1}'], article").first
+    following = page.locator(f"#answer[data-draft$=':{number + 1}'], #finished").first
     anyway = page.locator("[name=anyway], [name=as_shown]")
     following.or_(anyway).first.wait_for()
     if anyway.is_visible():
