@@ -51,8 +51,9 @@ class Room:
 
     def to_start(self) -> None:
         self.page.goto(self.address)
-        self.page.locator("input[name=code]").fill(self.code)
-        self.page.locator("main button").click()
+        if not self.page.url.endswith("/home"):
+            self.page.locator("input[name=code]").fill(self.code)
+            self.page.locator("main button").click()
         self.page.locator(".exam-card a.button").first.click()
 
     def begin(self) -> None:
@@ -90,7 +91,7 @@ class Room:
         assert self.page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
-@pytest.fixture(params=[(390, "light"), (1440, "dark"), (390, "dark"), (1440, "light")], ids=str)
+@pytest.fixture(params=[(390, "light"), (1440, "dark")], ids=str)
 def room(request, chromium: Browser, db, small_bank) -> Iterator[Room]:
     width, scheme = request.param
     home = organisation(db)
