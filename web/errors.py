@@ -14,13 +14,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from item_bank.exams.errors import NotAllowed, NotFound, TooManyAttempts
-from item_bank.exams.signing_in import CandidateSession
-from item_bank.exams.strangers import note_stranger
 from item_bank.store.database import FULL, trouble_of
-from web.access import signed_in
 from web.htmx import refresh_page, wants_fragment
 from web.logs import log
-from web.site import database
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ def init_errors(app: Flask) -> None:
     """Register a page for every way to fail."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _old_page)
-    app.register_error_handler(NotFound, _not_found)
+    app.register_error_handler(NotFound, lambda _error: error_page(404))
     app.register_error_handler(NotAllowed, lambda _error: error_page(409))
     app.register_error_handler(TooManyAttempts, lambda _error: error_page(429))
     app.register_error_handler(Exception, _fault)
@@ -129,15 +125,6 @@ def error_page(status: int, explanation: Explanation | None = None) -> Response:
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
-
-
-def _not_found(_error: NotFound) -> Response:
-    """Say the same of what is not there and of what is another's; a series of it is noted."""
-    visitor = signed_in()
-    person = visitor.person if visitor else None
-    if isinstance(person, CandidateSession) and note_stranger(database(), person):
-        log.warning("series of foreign requests", request_id=g.get("request_id"))
-    return error_page(404)
 
 
 def _http(error: HTTPException) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 import structlog
 from sqlalchemy import select, text
 from support.sittings import begin, finish
@@ -12,13 +11,13 @@ from support.visitors import Visitor
 
 from item_bank.exams.accounts import add_staff, disable, list_staff
 from item_bank.exams.actors import command_line
+from item_bank.exams.alerts import SERIES
 from item_bank.exams.personal.persons import issue_code
 from item_bank.exams.signing_in import LIMIT_PAIR
 from item_bank.exams.verification import verify
 from item_bank.store.schema import organisation
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import SittingEvent
-from web.foreign import SERIES, Requests
 
 PASSWORD, NEW = "weigh-with-care", "weigh-with-more-care"
 
@@ -188,9 +187,7 @@ def test_staff_who_try_many_sittings_are_named(staff):
     assert len(ask_for_strangers(staff("examiner"), "/staff/sittings/{}", SERIES)) == 1
 
 
-@pytest.mark.parametrize(("gap", "expected"), [(1.0, [SERIES - 1]), (70.0, [])])
-def test_a_series_is_many_requests_in_a_short_time(gap, expected):
-    seen = Requests()
-
-    assert [k for k in range(SERIES) if seen.make_series("a", k * gap)] == expected
-    assert not seen.make_series("b", 0.0)
+def test_a_few_dead_links_in_a_long_time_are_no_series(hall, alice):
+    for _ in range(2):
+        assert ask_for_strangers(alice, "/sitting/{}", SERIES - 1) == []
+        hall.clock.pass_seconds(16 * 60)
