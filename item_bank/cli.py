@@ -140,17 +140,27 @@ def audit() -> None:
 
 
 @audit.command("verify")
+@click.option(
+    "--expect",
+    metavar="LINK:HASH",
+    help="A head that an audit named before; it must still be in the chain.",
+)
 @click.pass_obj
-def verify_chains(console: Console) -> None:
+def verify_chains(console: Console, expect: str | None) -> None:
     """Walk every chain and hold every record against it; status 1 at a break."""
-    from item_bank.exams.verification import n_sittings, verify
+    from dataclasses import replace
+
+    from item_bank.exams.verification import missing_link, n_sittings, verify
     from item_bank.store.schema import opened_site
 
     with (
         opened_site(console.database_url) as db,
         console.progress(n_sittings(db), "Sittings") as advance,
     ):
+        gone = missing_link(db, expect) if expect is not None else None
         found = verify(db, advance)
+    if gone is not None:
+        found = replace(found, problems=(gone, *found.problems))
     console.emit(_audit(found), _audit_text(found))
     if found.problems:
         raise AnswerIsNo(f"the records do not hold: {len(found.problems)} problems")
@@ -159,6 +169,7 @@ def verify_chains(console: Console) -> None:
 def _audit(found: Audit) -> dict[str, Any]:
     return {
         "verified": not found.problems,
+        "head": found.head,
         "site_links": found.site_links,
         "sittings": found.sittings,
         "sitting_links": found.sitting_links,
@@ -179,7 +190,7 @@ def _audit_text(found: Audit) -> str:
     if not lines:
         lines.append(
             f"Every chain holds: {found.site_links} links of the site, {found.sitting_links} "
-            f"of {found.sittings} sittings; {found.releases} releases."
+            f"of {found.sittings} sittings; {found.releases} releases. Head {found.head}"
         )
     return "\n".join(lines)
 

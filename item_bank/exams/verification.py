@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.errors import InputError
 from item_bank.exams import records
 from item_bank.exams.results import LISTED, listed
 from item_bank.items.verification import release_problems
@@ -47,8 +48,9 @@ _NOTHING: Sequence[Any] = ()
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit walked and what it found."""
+    """What an audit walked and what it found; ``head`` names the last link of the site's chain."""
 
+    head: str
     site_links: int
     sittings: int
     sitting_links: int
@@ -90,7 +92,33 @@ def verify(db: Database, advance: Callable[..., None] = lambda _n=1: None) -> Au
             for missing, event in seals.items()
         ]
         n_releases, found = _bank_problems(session, site)
-    return Audit(len(site), sittings, links, n_releases, (*problems, *found))
+    head = link_name(site[-1]) if site else ""
+    return Audit(head, len(site), sittings, links, n_releases, (*problems, *found))
+
+
+def link_name(link: SiteEvent) -> str:
+    """Name a link of the site's chain so that it can be written down: its number and its hash."""
+    return f"{link.number}:{link.hash}"
+
+
+def missing_link(db: Database, name: str) -> Break | None:
+    """Say so when a link that was written down is not in the site's chain (any more).
+
+    Raises
+    ------
+    InputError
+        When it is not the name of a link.
+    """
+    number, _, written = name.partition(":")
+    if not (number.isdecimal() and len(number) < 10 and written):
+        raise InputError("LINK:HASH, as an audit named it", repr(name), column="--expect")
+    with db.read() as session:
+        link = session.get(SiteEvent, int(number))
+    if link is None:
+        return Break("site", int(number), "is not there: this is an older state, or another site")
+    if link_name(link) != name:
+        return Break("site", int(number), "is another one: the site was put back and went on")
+    return None
 
 
 def _site(session: Session) -> tuple[Sequence[SiteEvent], list[Break]]:

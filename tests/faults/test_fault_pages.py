@@ -136,10 +136,11 @@ def test_fault_04_an_exam_may_stay_on_its_first_device(db, small_bank):
     hall = open_hall(db, exam=denying)
     computer, phone, sitting = on_two_devices(hall, create_app(db, Settings()))
     assert "Continue here" not in phone.page
-    phone.get("/home")  # whose token an own request would use
+    assert "device on which it began" in phone.page
+    phone.get("/home")  # whose token a request of one's own would use
     reply = phone.post(f"/sitting/{sitting}/take-over", follow_redirects=True)
 
-    assert "device on which it began" in reply.text
+    assert reply.status_code == 409
     assert "device_refused" in kinds(hall.db)
     assert computer.answer(sitting).status_code == 303
 
@@ -192,6 +193,9 @@ def test_fault_15_a_sign_in_that_ends_costs_neither_place_nor_confirmed_words(ch
         page.get_by_label("Access code").fill(typed_site.code)
         page.locator("main button").click()
 
+        expect(page.locator("#sitting:not([inert]) #answer")).to_be_visible()
+        expect(page.locator("input[name=text]")).to_have_value("QNH and more")
+        page.locator("#confirm").click()
         comes_after(page, typed_site, now)
     said = typed_site.kept()[now - 1]
     assert said[1] == "QNH and more"
