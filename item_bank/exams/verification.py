@@ -250,9 +250,17 @@ def _content_problems(record: _Record) -> Iterator[Break]:
             yield Break(record.sitting.id, 0, found)
 
 
+def _note_of(link: SittingEvent) -> tuple[Any, Any]:
+    """Id of a text and the commitment to it: of a message, or of the reason for an act."""
+    said = _says(link, "reason")
+    found = said if isinstance(said, dict) else link.payload
+    found = found if isinstance(found, dict) else {}
+    return found.get("message"), found.get("commitment")
+
+
 def _note_problems(record: _Record) -> Iterator[Break]:
     """What staff wrote agrees with its commitment, unless it was erased."""
-    committed = {_says(link, "message"): _says(link, "commitment") for link in record.links}
+    committed = dict(_note_of(link) for link in record.links)
     for row in record.notes:
         if committed.get(row.id) != records.commitment(row.salt, row.text):
             found = f"the {row.kind} text {row.id} is not what was committed to"

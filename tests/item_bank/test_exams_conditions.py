@@ -118,6 +118,20 @@ def test_an_act_stands_in_both_chains_with_who_did_it_and_its_text_beside_them(h
     assert verify(hall.db).problems == ()
 
 
+def test_a_reason_that_was_changed_afterwards_shows(hall, actor):
+    now = begin(hall, hall.alice)
+    grant_time(hall.db, actor, now.sitting_id, 60, "computer changed")
+    send_message(hall.db, actor, now.sitting_id, "One minute more.")
+    assert verify(hall.db).problems == ()
+    with hall.db.write() as session:
+        for note in session.scalars(select(SittingMessage)):
+            note.text = "a favour"
+
+    found = [one.problem for one in verify(hall.db).problems]
+    assert len(found) == 2
+    assert all(problem.endswith("is not what was committed to") for problem in found)
+
+
 def test_what_is_paused_is_not_paused_again_and_what_runs_is_not_resumed(hall, actor):
     now = begin(hall, hall.alice)
     with pytest.raises(NotAllowed, match="not paused"):
