@@ -46,13 +46,12 @@ class Site:
         self.sign_in(page, language)
         page.locator(".exam-card a.button:not(.secondary)").click()
 
-    def begin(self, page: Page, language: str = "en") -> None:
+    def begin(self, page: Page, language: str = "en", until: Any = "load") -> None:
         """Go to the first question."""
         self.to_start(page, language)
         page.locator(f"input[name=language][value={language}]").check()
         page.locator("main form .button").last.click()
-        page.wait_for_url("**/sitting/*")
-        page.wait_for_load_state()
+        page.wait_for_url("**/sitting/*", wait_until=until)
 
     def kept(self) -> list[tuple[str, Any, int]]:
         """Type, response and score of every answer of the last sitting."""

@@ -154,6 +154,32 @@ def test_pictures_show_and_say_what_they_show(chromium, seen, width):
     assert [text for text in record.complaints if "422" not in text] == []
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_when_a_picture_arrives(chromium, seen, width):
+    with browsing(chromium, viewport={"width": width, "height": 844}) as (page, _):
+        waiting = []
+        page.route("**/media/*", lambda route: waiting.append(route))  # noqa: PLW0108 - it is marked
+        seen.begin(page, until="domcontentloaded")
+        awaited = 0
+        while not at_end(page):
+            picture = page.locator(".question img").first
+            if not picture.evaluate("e => e.naturalWidth"):  # a stimulus comes once
+                awaited += 1
+                before = picture.bounding_box()
+                let_come(page, waiting)
+                page.wait_for_function("e => e.naturalWidth > 0", arg=picture.element_handle())
+                assert picture.bounding_box() == pytest.approx(before, abs=0.5), kind(page)
+            go_on_without(page)
+        assert awaited == 6
+
+
+def let_come(page: Page, waiting: list) -> None:
+    while not waiting:
+        page.wait_for_timeout(50)
+    while waiting:
+        waiting.pop().continue_()
+
+
 def check_picture(page: Page, image: Locator) -> None:
     page.wait_for_function("e => e.complete && e.naturalWidth > 0", arg=image.element_handle())
     natural = image.evaluate("e => e.naturalWidth / e.naturalHeight")
