@@ -105,3 +105,34 @@ def test_an_export_of_nothing_is_an_answer_of_no(small_bank, run_command):
     status, out, err = run_command("sitting", "export", "--bank", "small")
 
     assert (status, out, err) == (1, "", "no recorded response to export\n")
+
+
+def test_a_running_sitting_is_paused_resumed_granted_time_written_to_and_ended(
+    db, small_bank, run_command
+):
+    hall = open_hall(db)
+    now = begin(hall, hall.alice)
+
+    def act(*arguments):
+        status, out, err = run_command("--json", "sitting", *arguments)
+        assert status == 0, err
+        return json.loads(out)
+
+    # The command goes by the real clock, which is behind the hall's: the deadline is far away.
+    assert act("pause", now.sitting_id, "--reason", "alarm")["pause"] == "invigilator"
+    status, _, err = run_command("sitting", "pause", now.sitting_id)
+    assert (status, "paused already" in err) == (1, True)
+    assert act("resume", now.sitting_id)["pause"] is None
+    before = act("message", now.sitting_id, "Five minutes more.")
+    after = act("grant", now.sitting_id, "--minutes", "5", "--reason", "line")
+    assert len(before["message"]) == 32
+    assert after["deadline_at"] - before["deadline_at"] == 300_000_000
+    act("release", now.sitting_id)
+    assert act("terminate", now.sitting_id, "--reason", "left")["status"] == "finished"
+    status, _, err = run_command("sitting", "resume", now.sitting_id)
+    assert (status, "has ended" in err) == (1, True)
+    status, _, err = run_command("sitting", "grant", "0" * 32, "--minutes", "1", "--reason", "x")
+    assert (status, "the id of a sitting" in err) == (2, True)
+    assert run_command("sitting", "grant", now.sitting_id, "--minutes", "0")[0] == 2
+    assert run_command("sitting", "replay", now.sitting_id)[0] == 0
+    assert run_command("audit", "verify")[0] == 0

@@ -63,6 +63,9 @@ def test_a_roster_is_read_as_spreadsheets_write_it(sign):
         ("", "r.csv:1: expected a column named roster_id, found an empty file"),
         ("roster_id\nA\n", "r.csv:1: expected a column named name, found roster_id"),
         ("roster_id,name,size\nA,B,C\n", "'size'"),
+        ("roster_id,name,breaks\nA,B,1.5\n", "r.csv:2: breaks: expected a number from 0 to 20"),
+        ("roster_id,name,font\nA,B,big\n", "r.csv:2: font: expected large, or nothing"),
+        ("roster_id,name,contrast\nA,B,low\n", "r.csv:2: contrast: expected high, or nothing"),
         ("roster_id,name\nA\n", "r.csv:2: expected as many fields as the header has"),
         ("roster_id,name\nA,B,C\n", "r.csv:2: expected as many fields as the header has"),
         ("roster_id,name\n,B\n", "r.csv:2: roster_id: expected a text, found nothing"),
@@ -119,3 +122,19 @@ def test_a_hall_behind_one_address_is_heard(hall):
         candidate_by_code(hall.db, "AAAA-AAAA-AAAA", address="hall")
 
     assert candidate_by_code(hall.db, hall.codes["Alice"], address="hall") == hall.alice
+
+
+def test_a_roster_says_what_each_person_is_allowed():
+    text = (
+        "roster_id,name,extra_time,breaks,break_minutes,font,contrast\n"
+        "A,Alice,1.25,2,7.5,large,high\nB,Bob,,0,,,\n"
+    )
+    alice, bob = read_roster(text, file="r.csv")
+    assert alice.accommodations == {
+        "extra_time": 1.25,
+        "breaks": 2,
+        "break_minutes": 7.5,
+        "font": "large",
+        "contrast": "high",
+    }
+    assert bob.accommodations == {"extra_time": 1.0, "breaks": 0}
