@@ -205,6 +205,25 @@ def test_an_expired_sign_in_comes_back_to_the_question_without_asking(opened):
     assert "Question 1" in alice.page
 
 
+def test_an_answer_sent_after_the_sign_in_had_ended_is_shown_again_to_be_confirmed(opened):
+    hall, alice = opened()
+    sitting = alice.begin()
+    chosen = alice.choices()[3]
+    alice.client.delete_cookie("tarozu")
+    sent = alice.answer(
+        sitting, choice=chosen, headers={"Referer": f"http://localhost/sitting/{sitting}"}
+    )
+    assert f"/sitting/{sitting}" in sent.headers["Location"]
+    alice.sign_in(hall.codes["Alice"])
+    alice.get(f"/sitting/{sitting}")
+
+    assert re.search(rf'value="{chosen}"[^>]* checked', alice.page)
+    assert sitting_row(hall, sitting).chain_length == 2
+    alice.get(alice.answer(sitting, choice=chosen).headers["Location"])
+    assert "Question 2" in alice.page
+    assert " checked" not in alice.page
+
+
 def test_signing_out_leaves_nothing_that_holds_the_exam(opened):
     hall, alice = opened()
     sitting = alice.begin()

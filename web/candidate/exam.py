@@ -19,6 +19,7 @@ from item_bank.exams.languages import switch_language
 from item_bank.exams.results import result_of
 from item_bank.items.presented import Presented
 from web.access import current_candidate, for_candidates
+from web.candidate.kept import keep_for_later, kept_answer
 from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form
 from web.candidate.safe_browser import guard
 from web.candidate.states import MOVED_ON, NOTHING, NOTICES, show, sitting_view
@@ -28,6 +29,7 @@ from web.site import database
 
 exam = Blueprint("exam", __name__)
 exam.before_request(guard)
+exam.after_request(keep_for_later)
 
 MAX_FIELD = 64
 STATUSES = {
@@ -59,6 +61,7 @@ def page(sitting_id: str) -> ResponseReturnValue:
         window=int(window[:9]) if window.isdecimal() else None,
         saved="saved" in request.args and seen.answered > 0,
         notice=MOVED_ON if "moved" in request.args else None,
+        given=kept_answer(sitting_id, seen.position),
     )
 
 
