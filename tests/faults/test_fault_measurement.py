@@ -17,6 +17,7 @@ from support.visitors import Visitor
 from item_bank.exams.accounts import add_staff
 from item_bank.exams.candidate_views import SittingView, view
 from item_bank.exams.designs import apply_exam
+from item_bank.exams.errors import NotAllowed
 from item_bank.exams.replay import replay
 from item_bank.exams.results import result_of
 from item_bank.items.formats.json_file import read_json
@@ -24,7 +25,7 @@ from item_bank.items.imports import import_bank
 from item_bank.items.items import hold_item
 from item_bank.items.releases import publish
 from item_bank.store.schema import organisation
-from item_bank.store.tables.sittings import PresentedItem
+from item_bank.store.tables.sittings import PresentedItem, SittingEvent
 from web.app import create_app
 from web.settings import Settings
 
@@ -33,6 +34,12 @@ def steps_of(db, sitting_id):
     with db.read() as session:
         found = select(PresentedItem).where(PresentedItem.sitting_id == sitting_id)
         return session.scalars(found.order_by(PresentedItem.position)).all()
+
+
+def kinds_of(db, sitting_id):
+    with db.read() as session:
+        found = select(SittingEvent.kind).where(SittingEvent.sitting_id == sitting_id)
+        return session.scalars(found).all()
 
 
 def sum_of(now: SittingView) -> str:
@@ -205,3 +212,36 @@ def test_fault_31_a_page_holds_one_question_and_nothing_of_the_next(site):
 
     assert len(stems) == 1
     assert not re.search(r"prefetch|preload|S-\d\d", one.page.text)
+
+
+def test_fault_31_who_has_sat_waits_before_the_next_time(db, small_bank):
+    hall = open_hall(db, exam=EXAM.replace("[title]", "[retakes]\nwait_days = 14\n[title]", 1))
+    finish(hall, hall.alice, begin(hall, hall.alice))
+    hall.clock.pass_seconds(13 * 86_400)
+    with pytest.raises(NotAllowed):
+        begin(hall, hall.alice)
+    hall.clock.pass_seconds(86_400)
+
+    assert begin(hall, hall.alice).position == 1
+
+
+def test_fault_31_answers_too_quick_to_have_been_read_are_an_event(hall, app):
+    now = begin(hall, hall.alice)
+    while now.question is not None:
+        hall.clock.pass_seconds(0.4)
+        respond(hall, hall.alice, now)
+        now = view(hall.db, hall.alice, now.sitting_id)
+    calm = finish(hall, hall.bob, begin(hall, hall.bob, "ru"))  # 20 seconds for each
+
+    assert "rapid_answers" in kinds_of(hall.db, now.sitting_id)
+    assert "rapid_answers" not in kinds_of(hall.db, calm.sitting_id)
+
+
+def test_fault_31_an_item_that_leaked_leaves_every_running_sitting(hall):
+    now = begin(hall, hall.alice)
+    hold_unseen(hall, now, left=6)
+    end = finish(hall, hall.alice, now)
+    unseen = [row for row in range(12) if row != steps_of(hall.db, now.sitting_id)[0].row]
+
+    assert not {step.row for step in steps_of(hall.db, end.sitting_id)} & set(unseen[6:])
+    assert replay(hall.db, end.sitting_id).problems == ()
