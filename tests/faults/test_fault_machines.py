@@ -93,7 +93,7 @@ def test_fault_09_a_database_server_that_crashes_and_returns_costs_no_answer_and
 
     assert reply.status == 503
     assert reply.headers["Retry-After"] == "5"
-    assert reply.says("what you typed stays on your page")
+    assert reply.says("your answer is kept on this page")
     assert not reply.says("Traceback")
     assert health.get("status") != "ok"
     assert one.persist(form).status == 303
@@ -178,7 +178,7 @@ def refused(one) -> bool:
     address = one.page.text.partition('href="/start/')[2].partition('"')[0]
     form = one.get(f"/start/{address}").form(f"/start/{address}")
     reply = one.post(f"/start/{address}", form.filled())
-    return reply.status == 503 and reply.says("cannot save at this moment")
+    return reply.status == 503 and reply.says("no exam can start now")
 
 
 def saved_to_the_end(one) -> bool:
@@ -187,7 +187,7 @@ def saved_to_the_end(one) -> bool:
         one.unsaved = one.form.filled()
         reply = one.say(one.unsaved)
         if reply.status == 503:
-            assert reply.says("what you typed stays on your page")
+            assert reply.says("your answer is kept on this page")
             return False
         shown = one.follow(reply)
         assert shown.status == 200, shown.text  # who only looks needs no room
