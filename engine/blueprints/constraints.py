@@ -341,7 +341,17 @@ def enemies_of(bound: Constraints, rows: Ints) -> Bools:
     """
     if not bound.enemies.nnz:
         return np.zeros((len(rows), bound.n_items), dtype=np.bool_)
+    if len(rows) == 1:
+        return _enemies_of_one(bound, rows[0])
     return np.asarray((given_matrix(bound, rows) @ bound.enemies).toarray() > 0)
+
+
+def _enemies_of_one(bound: Constraints, rows: Ints) -> Bools:
+    """The same for one person, without sparse products: each step of a sitting asks."""
+    found, pairs = np.zeros((1, bound.n_items), dtype=np.bool_), bound.enemies
+    for row in rows[rows >= 0]:
+        found[0, pairs.indices[pairs.indptr[row] : pairs.indptr[row + 1]]] = True
+    return found
 
 
 def given_matrix(bound: Constraints, rows: Ints) -> sparse.csr_array:

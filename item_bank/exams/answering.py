@@ -8,7 +8,7 @@ something has changed, the answer is decided upon again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,7 @@ from item_bank.exams.questions import checked
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot, read_again, read_own_snapshot
 from item_bank.exams.steps import Answer, Decision, decide, keep_answer, same_answer
+from item_bank.exams.surroundings import read_around
 from item_bank.items.presented import Presented
 from item_bank.store.audit import append_sitting_event
 from item_bank.store.database import Database
@@ -126,6 +127,8 @@ def take(
         with db.read() as session:
             snapshot = read_own_snapshot(db, session, sitting_id, candidate)
             earlier = _earlier(session, snapshot, form.position, form.key)
+            if earlier is None and form.position == snapshot.position:
+                snapshot = replace(snapshot, around=read_around(session, snapshot))
         sent = _sent(db, snapshot, form.position, read)
         refusal = _refusal(snapshot, earlier, form, sent)
         if refusal is not None:

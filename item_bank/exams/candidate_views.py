@@ -214,8 +214,10 @@ def view_of(db: Database, snapshot: Snapshot, address: Address = by_content) -> 
 
 def _beside(session: Session, snapshot: Snapshot) -> tuple[frozenset[int], tuple[Message, ...]]:
     """Read what a page shows beside the sitting's own log: items met before, and messages."""
-    asks = snapshot.exam.plan.design.pretest.count > 0
-    met = earlier_rows(session, snapshot) if asks else frozenset()
+    met: frozenset[int] = frozenset()
+    if snapshot.exam.plan.design.pretest.count:
+        known = snapshot.around
+        met = known.excluded if known else earlier_rows(session, snapshot)
     return met, tuple(messages_of(session, snapshot.sitting.id))
 
 

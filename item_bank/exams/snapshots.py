@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.exposure.usage import Readings
@@ -41,6 +41,8 @@ class Snapshot:
         The site's time when this was read.
     changed_to
         The language that the candidate changed to; None for that of the sitting.
+    around
+        What a step reads besides this, where it was read already.
     """
 
     sitting: Sitting
@@ -51,6 +53,7 @@ class Snapshot:
     holds: Holds
     now: int
     changed_to: str | None = None
+    around: Around | None = None
 
     @property
     def language(self) -> str:
@@ -270,15 +273,19 @@ def engine_state(
     )
 
 
+_PRESENTED = (
+    select(PresentedItem)
+    .where(PresentedItem.sitting_id == bindparam("sitting"))
+    .order_by(PresentedItem.position)
+)
+_RESPONSES = (
+    select(Response).where(Response.sitting_id == bindparam("sitting")).order_by(Response.position)
+)
+
+
 def _presented(session: Session, sitting_id: str) -> Sequence[PresentedItem]:
-    return session.scalars(
-        select(PresentedItem)
-        .where(PresentedItem.sitting_id == sitting_id)
-        .order_by(PresentedItem.position)
-    ).all()
+    return session.scalars(_PRESENTED, {"sitting": sitting_id}).all()
 
 
 def _responses(session: Session, sitting_id: str) -> Sequence[Response]:
-    return session.scalars(
-        select(Response).where(Response.sitting_id == sitting_id).order_by(Response.position)
-    ).all()
+    return session.scalars(_RESPONSES, {"sitting": sitting_id}).all()

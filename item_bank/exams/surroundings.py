@@ -24,13 +24,19 @@ from item_bank.store.tables.sittings import PresentedItem, Sitting
 
 def rules_state(db: Database, snapshot: Snapshot) -> SittingState:
     """Return what the engine decides upon now."""
+    if snapshot.around is not None:
+        return engine_state(snapshot, snapshot.around)
     with db.read() as session:
-        around = Around(
-            held=rows_out_of_play(snapshot),
-            excluded=earlier_rows(session, snapshot),
-            usage=read_usage(session, snapshot.exam, snapshot.release),
-        )
-    return engine_state(snapshot, around)
+        return engine_state(snapshot, read_around(session, snapshot))
+
+
+def read_around(session: Session, snapshot: Snapshot) -> Around:
+    """Read what a step of a sitting depends on besides its own log."""
+    return Around(
+        held=rows_out_of_play(snapshot),
+        excluded=earlier_rows(session, snapshot),
+        usage=read_usage(session, snapshot.exam, snapshot.release),
+    )
 
 
 def state_then(snapshot: Snapshot, taken: int, trace: Mapping[str, Any] | None) -> SittingState:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import Insert, Row, Table, select
+from sqlalchemy import Insert, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -45,8 +45,17 @@ Place = tuple[str, int, str]
 """Cuts, stratum and item of a counter."""
 Counts = Counter[tuple[str, Place]]
 """By ``given`` or ``barred`` and place."""
-Found = Mapping[Place, Row[Any]]
+Counters = tuple[int, int, float, float, float]
+"""In the order of `SUMS`."""
+Found = Mapping[Place, Counters]
 """Counters by place, as read."""
+_READING = select(
+    TABLE.c.strata, TABLE.c.stratum, TABLE.c.item, *(TABLE.c[name] for name in SUMS)
+).where(
+    TABLE.c.exam_id == bindparam("exam"),
+    TABLE.c.bank_id == bindparam("bank"),
+    TABLE.c.strata.in_(bindparam("strata", expanding=True)),
+)
 
 
 def _adding(insert: Callable[[Table], Any]) -> Insert:
@@ -71,13 +80,11 @@ def read_usage(session: Session, exam: LoadedExam, release: ReleaseItems) -> Rea
     if not (design.exposure.needs_usage or design.pretest.count):
         return None
     cuts = _cuts(design.exposure)
-    statement = select(TABLE).where(
-        TABLE.c.exam_id == exam.exam_id,
-        TABLE.c.bank_id == exam.bank_id,
-        TABLE.c.strata.in_((WHOLE, cuts)),
-    )
+    given = {"exam": exam.exam_id, "bank": exam.bank_id, "strata": [WHOLE, cuts]}
+    rows = session.connection().execute(_READING, given).tuples()
     found: Found = {
-        (one.strata, one.stratum, one.item): one for one in session.connection().execute(statement)
+        (strata, stratum, item): (n, barred, aa, ab, bb)
+        for strata, stratum, item, n, barred, aa, ab, bb in rows
     }
     read = readings(_of_sittings(found, release, design.exposure), design.exposure)
     if design.exposure.method != "eligibility":
@@ -97,9 +104,9 @@ def _of_sittings(found: Found, release: ReleaseItems, rules: ExposureRules) -> U
     for row, code in enumerate(release.items.item):
         one = found.get((WHOLE, ALL, code))
         if one is not None:
-            usage.given[row] = one.given
-            aa, ab, bb = one.knowledge_aa, one.knowledge_ab, one.knowledge_bb
-            usage.knowledge[row] = [[aa, ab], [ab, bb]]
+            usage.given[row], _, aa, ab, bb = one
+            if aa or ab or bb:
+                usage.knowledge[row] = [[aa, ab], [ab, bb]]
     return replace(usage, sittings=_given(found, WHOLE, ALL, SITTINGS))
 
 
@@ -126,12 +133,12 @@ def _of_strata(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usa
 
 def _given(found: Found, *place: Any) -> int:
     one = found.get(place)
-    return 0 if one is None else int(one.given)
+    return 0 if one is None else int(one[0])
 
 
 def _barred(found: Found, *place: Any) -> int:
     one = found.get(place)
-    return 0 if one is None else int(one.barred)
+    return 0 if one is None else int(one[1])
 
 
 # --- counting ----------------------------------------------------------------------------------
