@@ -81,7 +81,7 @@ def read_usage(session: Session, exam: LoadedExam, release: ReleaseItems) -> Rea
         return None
     cuts = _cuts(design.exposure)
     given = {"exam": exam.exam_id, "bank": exam.bank_id, "strata": [WHOLE, cuts]}
-    rows = session.connection().execute(_READING, given).tuples()
+    rows = session.connection().execute(_READING, given)
     found: Found = {
         (strata, stratum, item): (n, barred, aa, ab, bb)
         for strata, stratum, item, n, barred, aa, ab, bb in rows

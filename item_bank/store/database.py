@@ -8,6 +8,7 @@ Compute outside of ``write``.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from platformdirs import user_data_path
@@ -32,6 +34,7 @@ FULL, AWAY = "full", "away"
 _NO_ROOM = ("disk is full", "No space left", "disk I/O error")
 _NOT_THERE = ("locked", "busy", "unable to open", "readonly")
 
+_turns: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()
 Observer = Callable[[str, float], None]
 """Is told what happened, and how many seconds it took; 0 for what takes none."""
 
@@ -84,7 +87,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Give a session whose changes are kept together, or not at all."""
-        with self.engine.connect() as connection:
+        with _turn(self.engine), self.engine.connect() as connection:
             connection.execution_options(tarozu_writes=True)
             with connection.begin(), _session(connection) as session:
                 yield session
@@ -137,6 +140,20 @@ def trouble_of(error: BaseException) -> str | None:
 @lru_cache(maxsize=8)
 def _secrets(folder: Path) -> SecretKeys:
     return read_secrets(folder)
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Let the threads of a process write to a SQLite file one after the other.
+
+    SQLite lets writers wait by sleeping ever longer, so that the unlucky wait for seconds; a lock
+    hands over at once. A thread that has its turn may begin a transaction within another's.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    with _turns.setdefault(engine, threading.RLock()):
+        yield
 
 
 def _session(connection: Connection) -> Session:
