@@ -107,6 +107,16 @@ def test_a_room_says_how_far_along_each_candidate_is(keeper, sat):
     assert re.search(r"Alice A answering 2 of at most 8 29 min 08:00:20 UTC 08:00:20 UTC", said)
 
 
+def test_a_room_names_what_should_be_looked_at(keeper, hall, sat):
+    respond(hall, hall.alice, sat, choice=0)
+    respond(hall, hall.alice, sat, choice=1)  # another answer under the same key
+    keeper.get(ROOM)
+
+    assert "a second, different answer was refused" in text(keeper.page)
+    keeper.get(f"/staff/seats/{sat.sitting_id}")
+    assert text(keeper.page).count("a second, different answer was refused") == 2  # and the log
+
+
 def test_an_empty_room_says_who_will_be_in_it(keeper):
     assert "Nobody is in this exam" in keeper.get(ROOM).text
 

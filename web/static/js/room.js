@@ -16,8 +16,8 @@
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     document.addEventListener(name, mark);
   }
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (isLive(event) && event.detail.successful) stale.hidden = true;
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (isLive(event)) stale.hidden = true;
   });
 
   /* A second click on a button whose form is on its way sends nothing. */
