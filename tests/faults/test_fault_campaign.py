@@ -190,7 +190,7 @@ def twin_of(site: Site, sitting: Sitting, code: str) -> str:
         twin = new_sitting(site.db, session, version, registration, **given)
     step, order = first_item(site.db, twin)
     with site.db.write() as session:
-        keep_first(session, keep_sitting(site.db, session, twin, registration), step, order)
+        keep_first(session, keep_sitting(site.db, session, twin), step, order)
     return twin.sitting.id
 
 
