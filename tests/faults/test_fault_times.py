@@ -26,13 +26,14 @@ HOUR = 3600
 
 
 def rows(hall, table, sitting: str):
+    order = getattr(table, "position", None) or table.number
     with hall.db.read() as session:
-        return session.scalars(select(table).where(table.sitting_id == sitting)).all()
+        found = select(table).where(table.sitting_id == sitting).order_by(order)
+        return session.scalars(found).all()
 
 
 def events(hall, sitting: str) -> list[str]:
-    links = rows(hall, SittingEvent, sitting)
-    return [link.kind for link in sorted(links, key=lambda link: link.number)]
+    return [link.kind for link in rows(hall, SittingEvent, sitting)]
 
 
 def staff(hall):
