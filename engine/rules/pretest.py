@@ -7,6 +7,7 @@ Called by `engine.session` and `engine.simulation.run`. Imports numpy, the model
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -90,6 +91,13 @@ def is_place(rules: PretestRules, seeds: Words, n: int) -> Bools:
     return np.asarray(lower < rules.count, dtype=np.bool_)
 
 
+@lru_cache(maxsize=4096)
+def places_of(rules: PretestRules, seed: int) -> frozenset[int]:
+    """Return the places, from 1, of a sitting's items to try out; as `is_place` says one by one."""
+    last = rules.positions[-1] if rules.positions else rules.last or 0
+    return frozenset(n + 1 for n in range(last) if is_place(rules, words(seed), n)[0])
+
+
 def items_until(
     rules: PretestRules, seed: int, n: int, *, counted: int, target: int, spare: int
 ) -> int:
@@ -102,9 +110,9 @@ def items_until(
     spare
         Items that are left to be tried out; at a place without one an item is given that counts.
     """
-    more = 0
+    more, places = 0, places_of(rules, seed)
     while counted < target:
-        tried = spare > 0 and bool(is_place(rules, words(seed), n + more)[0])
+        tried = spare > 0 and n + more + 1 in places
         spare -= tried
         counted += rules.counts_towards_length or not tried
         more += 1

@@ -19,6 +19,7 @@ from item_bank.exams import records
 from item_bank.exams.accommodations import break_length, breaks_left
 from item_bank.exams.candidate_views import by_content
 from item_bank.exams.errors import ForeignResponse
+from item_bank.exams.messages import Message, messages_of
 from item_bank.exams.page_names import as_page_shows, with_ids
 from item_bank.exams.pauses import BREAK, begin_pause
 from item_bank.exams.questions import checked
@@ -91,10 +92,17 @@ class Form:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of an answer; and the sitting after it, where it was kept just now."""
+    """What became of an answer; and the sitting after it, where it was kept just now.
+
+    Parameters
+    ----------
+    messages
+        Those to the candidate when the answer was read.
+    """
 
     outcome: Outcome
     after: Snapshot | None = None
+    messages: tuple[Message, ...] = ()
 
 
 def answer(
@@ -129,6 +137,7 @@ def take(
             earlier = _earlier(session, snapshot, form.position, form.key)
             if earlier is None and form.position == snapshot.position:
                 snapshot = replace(snapshot, around=read_around(session, snapshot))
+            messages = tuple(messages_of(session, sitting_id))
         sent = _sent(db, snapshot, form.position, read)
         refusal = _refusal(snapshot, earlier, form, sent)
         if refusal is not None:
@@ -138,7 +147,7 @@ def take(
         decision = decide(db, snapshot, Answer(sent.response, form.key, form.epoch))
         taken = _keep(db, snapshot, decision, form)
         if taken is not None:
-            return taken
+            return replace(taken, messages=messages)
     raise RuntimeError(f"sitting {sitting_id} changed {TRIES} times while one answer was taken")
 
 

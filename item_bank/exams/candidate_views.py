@@ -205,19 +205,21 @@ def view(
     return _view(db, snapshot, address, *beside)
 
 
-def view_of(db: Database, snapshot: Snapshot, address: Address = by_content) -> SittingView:
-    """Return what the exam page shows of a sitting that was just read, as it stood then."""
-    with db.read() as session:
-        beside = _beside(session, snapshot)
-    return _view(db, snapshot, address, *beside)
+def view_of(
+    db: Database,
+    snapshot: Snapshot,
+    messages: tuple[Message, ...],
+    address: Address = by_content,
+) -> SittingView:
+    """Return what the exam page shows of a sitting that was just answered, as it stood then."""
+    assert snapshot.around is not None, "read before a step is decided upon"
+    return _view(db, snapshot, address, snapshot.around.excluded, messages)
 
 
 def _beside(session: Session, snapshot: Snapshot) -> tuple[frozenset[int], tuple[Message, ...]]:
     """Read what a page shows beside the sitting's own log: items met before, and messages."""
-    met: frozenset[int] = frozenset()
-    if snapshot.exam.plan.design.pretest.count:
-        known = snapshot.around
-        met = known.excluded if known else earlier_rows(session, snapshot)
+    tries_out = snapshot.exam.plan.design.pretest.count
+    met = earlier_rows(session, snapshot) if tries_out else frozenset[int]()
     return met, tuple(messages_of(session, snapshot.sitting.id))
 
 

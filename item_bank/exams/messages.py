@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams import records
@@ -47,16 +47,19 @@ def messages_for(db: Database, candidate: CandidateSession, sitting_id: str) -> 
 
 def messages_of(session: Session, sitting_id: str) -> list[Message]:
     """As `messages_for`, for who has looked whose sitting it is."""
-    rows = session.scalars(_messages(sitting_id))
+    rows = session.connection().execute(_MESSAGES, {"sitting": sitting_id})
     return [Message(row.id, row.at, row.text, row.seen_at is not None) for row in rows]
 
 
-def _messages(sitting_id: str) -> Select[SittingMessage]:
-    return (
-        select(SittingMessage)
-        .where(SittingMessage.sitting_id == sitting_id, SittingMessage.kind == records.MESSAGE)
-        .order_by(SittingMessage.at, SittingMessage.id)
-    )
+_OWN = (
+    SittingMessage.sitting_id == bindparam("sitting"),
+    SittingMessage.kind == records.MESSAGE,
+)
+_MESSAGES = (
+    select(SittingMessage.id, SittingMessage.at, SittingMessage.text, SittingMessage.seen_at)
+    .where(*_OWN)
+    .order_by(SittingMessage.at, SittingMessage.id)
+)
 
 
 def message_seen(
@@ -71,9 +74,8 @@ def message_seen(
     """
     with db.write() as session:
         _check_own(session, candidate, sitting_id)
-        found = session.scalars(
-            _messages(sitting_id).where(SittingMessage.id == message_id)
-        ).one_or_none()
+        one = select(SittingMessage).where(*_OWN, SittingMessage.id == message_id)
+        found = session.scalars(one, {"sitting": sitting_id}).one_or_none()
         if found is None:
             raise NotFound
         if found.seen_at is None:

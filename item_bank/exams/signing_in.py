@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams.attempts import count_failure, refuse_guessing
@@ -87,7 +88,7 @@ def candidate_by_code(db: Database, code: str, *, address: str) -> CandidateSess
     key = db.secrets().codes
     limits = {keyed_hash(key, "address", address): LIMIT_ADDRESS}
     with db.read() as session:
-        found = _candidate(session, AccessCode.code_hash == access_code_hash(key, code))
+        found = _candidate(session, _BY_CODE, access_code_hash(key, code))
         if found is None:
             refuse_guessing(db, session, limits)
     if found is None:
@@ -98,21 +99,28 @@ def candidate_by_code(db: Database, code: str, *, address: str) -> CandidateSess
 def candidate_by_session(db: Database, code_id: str) -> CandidateSession | None:
     """Load the candidate of a browser session; None when the code that began it has ended."""
     with db.read() as session:
-        return _candidate(session, AccessCode.id == code_id)
+        return _candidate(session, _BY_ID, code_id)
 
 
-def _candidate(session: Session, condition: ColumnElement[bool]) -> CandidateSession | None:
-    row = session.execute(
-        select(
-            AccessCode.candidate_id,
-            AccessCode.organisation_id,
-            CandidateDetails.name,
-            CandidateDetails.language,
-            AccessCode.id,
-        )
-        .join(CandidateDetails, CandidateDetails.candidate_id == AccessCode.candidate_id)
-        .where(condition, AccessCode.revoked_at.is_(None))
-    ).one_or_none()
+_CANDIDATE = (
+    select(
+        AccessCode.candidate_id,
+        AccessCode.organisation_id,
+        CandidateDetails.name,
+        CandidateDetails.language,
+        AccessCode.id,
+    )
+    .join(CandidateDetails, CandidateDetails.candidate_id == AccessCode.candidate_id)
+    .where(AccessCode.revoked_at.is_(None))
+)
+_BY_CODE = _CANDIDATE.where(AccessCode.code_hash == bindparam("key"))
+_BY_ID = _CANDIDATE.where(AccessCode.id == bindparam("key"))
+
+
+def _candidate(
+    session: Session, statement: Select[*tuple[Any, ...]], key: str
+) -> CandidateSession | None:
+    row = session.connection().execute(statement, {"key": key}).one_or_none()
     return CandidateSession(*row) if row else None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.exposure.usage import logged_usage
@@ -66,17 +66,25 @@ def earlier_rows(session: Session, snapshot: Snapshot) -> frozenset[int]:
     if not snapshot.exam.plan.design.exposure.avoid_earlier:
         return frozenset()
     sitting = snapshot.sitting
-    met = session.scalars(
-        select(Item.code)
-        .distinct()
-        .join(ItemRevision, ItemRevision.item_id == Item.id)
-        .join(PresentedItem, PresentedItem.revision_id == ItemRevision.id)
-        .join(Sitting, Sitting.id == PresentedItem.sitting_id)
-        .where(
-            Sitting.candidate_id == sitting.candidate_id,
-            Sitting.id != sitting.id,
-            Item.bank_id == snapshot.exam.bank_id,
-        )
+    who = {
+        "candidate": sitting.candidate_id,
+        "sitting": sitting.id,
+        "bank": snapshot.exam.bank_id,
+    }
+    met = {code for (code,) in session.connection().execute(_MET, who)}
+    codes = enumerate(snapshot.release.items.item) if met else ()
+    return frozenset(row for row, code in codes if code in met)
+
+
+_MET = (
+    select(Item.code)
+    .distinct()
+    .join(ItemRevision, ItemRevision.item_id == Item.id)
+    .join(PresentedItem, PresentedItem.revision_id == ItemRevision.id)
+    .join(Sitting, Sitting.id == PresentedItem.sitting_id)
+    .where(
+        Sitting.candidate_id == bindparam("candidate"),
+        Sitting.id != bindparam("sitting"),
+        Item.bank_id == bindparam("bank"),
     )
-    rows = {code: row for row, code in enumerate(snapshot.release.items.item)}
-    return frozenset(rows[code] for code in met if code in rows)
+)

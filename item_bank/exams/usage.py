@@ -113,20 +113,21 @@ def _of_sittings(found: Found, release: ReleaseItems, rules: ExposureRules) -> U
 def _of_strata(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usage:
     """Counters by stratum of theta, for eligibility."""
     cuts, codes = _cuts(rules), release.items.item
-    strata = range(rules.n_strata)
-    sittings = _given(found, cuts, ALL, SITTINGS)
-    visits = np.array([_given(found, cuts, s, SITTINGS) for s in strata])
-    lost = np.array([_barred(found, cuts, s, SITTINGS) for s in strata])
-    taken = np.array([[_given(found, cuts, s, code) for code in codes] for s in strata])
-    barred = np.array([[_barred(found, cuts, s, code) for code in codes] for s in strata])
+    columns = {SITTINGS: 0} | {code: row for row, code in enumerate(codes, start=1)}
+    whole, (given, barred) = rules.n_strata, np.zeros((2, rules.n_strata + 1, 1 + len(codes)), int)
+    for (strata, stratum, item), (n, n_barred, *_) in found.items():
+        if strata == cuts and item in columns:
+            place = whole if stratum == ALL else stratum, columns[item]
+            given[place], barred[place] = n, n_barred
+    visits, sittings = given[:whole, 0], int(given[whole, 0])
     return Usage(
         sittings=sittings,
-        given=np.array([_given(found, cuts, ALL, code) for code in codes]),
+        given=given[whole, 1:],
         visits=visits,
-        feasible=visits - lost,
-        taken=taken,
-        eligible=visits[:, None] - barred,
-        open=sittings - np.array([_barred(found, cuts, ALL, code) for code in codes]),
+        feasible=visits - barred[:whole, 0],
+        taken=given[:whole, 1:],
+        eligible=visits[:, None] - barred[:whole, 1:],
+        open=sittings - barred[whole, 1:],
         knowledge=np.zeros((len(codes), 2, 2)),
     )
 
@@ -134,11 +135,6 @@ def _of_strata(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usa
 def _given(found: Found, *place: Any) -> int:
     one = found.get(place)
     return 0 if one is None else int(one[0])
-
-
-def _barred(found: Found, *place: Any) -> int:
-    one = found.get(place)
-    return 0 if one is None else int(one[1])
 
 
 # --- counting ----------------------------------------------------------------------------------

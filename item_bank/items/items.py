@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.errors import AnswerIsNo, InputError
@@ -174,14 +174,17 @@ class Holds:
     compromised: frozenset[str] = frozenset()
 
 
+_HELD = (
+    select(Item.code, ItemHold.compromised)
+    .join(ItemHold, ItemHold.item_id == Item.id)
+    .where(Item.bank_id == bindparam("bank"), ItemHold.lifted_at.is_(None))
+)
+
+
 def holds_now(session: Session, bank_id: str) -> Holds:
     """Return the items of a bank that are held now."""
-    query = (
-        select(Item.code, ItemHold.compromised)
-        .join(ItemHold, ItemHold.item_id == Item.id)
-        .where(Item.bank_id == bank_id, ItemHold.lifted_at.is_(None))
-    )
-    found = session.execute(query).all()
+    session.flush()
+    found = session.connection().execute(_HELD, {"bank": bank_id}).all()
     return Holds(
         frozenset(code for code, _ in found), frozenset(code for code, known in found if known)
     )

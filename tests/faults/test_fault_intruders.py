@@ -24,6 +24,7 @@ from item_bank.store.tables.people import Candidate as CandidateRow
 from item_bank.store.tables.sittings import Response, Sitting, SittingEvent
 from web.access import CANDIDATE, PUBLIC, audience_of
 from web.app import create_app
+from web.candidate.responses import WITHOUT
 from web.settings import Settings
 
 NOBODY = "0" * 32
@@ -60,13 +61,14 @@ THEIRS = ("", "/result", "/clock", "/answer", "/take-over", "/language", "/messa
 def test_fault_20_anothers_sitting_is_no_sitting(app, alice, bob, hall):
     sitting = alice.begin()
     bob.get("/home")
-    form = alice.form() | {"csrf_token": bob.field("csrf_token")}
+    form = alice.form() | {"csrf_token": bob.field("csrf_token"), WITHOUT: "1"}
     for rest in THEIRS:
         for ask in (bob.get, lambda address: bob.post(address, form)):
             theirs, none = (ask(f"/sitting/{one}{rest}?lang=en") for one in (sitting, NOBODY))
             assert theirs.status_code == none.status_code, rest
             assert theirs.status_code in {404, 405}, rest
             assert alike(theirs.text) == alike(none.text), rest
+    assert rows_of(hall, Response, sitting) == []
     alice.finish(sitting)
 
     assert bob.get(f"/sitting/{sitting}/result").status_code == 404

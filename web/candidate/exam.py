@@ -109,7 +109,7 @@ def _after(taken: Taken, sitting_id: str, posted: Form) -> ResponseReturnValue:
     if saved and not wants_fragment():
         return redirect(url_for("exam.page", sitting_id=sitting_id, saved=1), 303)
     return show(
-        sitting_view(sitting_id, taken.after),
+        sitting_view(sitting_id, taken),
         status=STATUSES.get(outcome, 200),
         window=posted.epoch,
         saved=saved,

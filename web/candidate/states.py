@@ -13,10 +13,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, gettext, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
-from item_bank.exams.answering import Outcome
+from item_bank.exams.answering import Outcome, Taken
 from item_bank.exams.candidate_views import SittingView, view, view_of
 from item_bank.exams.leases import may_take_over
-from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.standings import state_name
 from item_bank.store.media import MediumInfo
 from web.access import current_candidate
@@ -71,17 +70,17 @@ MOVED_ON = Notice(
 )
 
 
-def sitting_view(sitting_id: str, known: Snapshot | None = None) -> SittingView:
+def sitting_view(sitting_id: str, taken: Taken | None = None) -> SittingView:
     """Return the candidate's own sitting as pages show it; else there is no such page.
 
-    ``known`` is that sitting as it was read just now, by whoever has looked whose it is.
+    ``taken`` is an answer to it that was taken just now, so that nothing is read again.
     """
 
     def address(medium: MediumInfo) -> str:
         return url_for("media.medium", sitting_id=sitting_id, sha256=medium.sha256)
 
-    if known is not None:
-        return view_of(database(), known, address)
+    if taken is not None and taken.after is not None:
+        return view_of(database(), taken.after, taken.messages, address)
     return view(database(), current_candidate(), sitting_id, address)
 
 
@@ -136,7 +135,7 @@ def _render(seen: SittingView, state: str, status: int, **details: object) -> Re
         state=state,
         part=part,
         swap=swap,
-        words=_words(),
+        words={} if swap else _words(),
         new_window=not swap and told_page(seen.sitting_id, seen.epoch),
         **details,
     )
