@@ -63,8 +63,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--method", nargs="+", choices=methods, default=list(methods))
     parser.add_argument("--candidates", type=int, default=1000)
     parser.add_argument("--think", type=float, default=20.0, help="seconds, plus or minus half")
-    parser.add_argument("--ramp", type=float, default=20.0, help="seconds until all have begun")
-    parser.add_argument("--seconds", type=float, default=75.0, help="of answers after the ramp")
+    parser.add_argument("--ramp", type=float, default=60.0, help="seconds until all have begun")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of answers after the ramp")
     parser.add_argument("--saturate", type=float, default=10.0, help="seconds of each turn")
     parser.add_argument("--workers", type=int, default=2, help="web processes")
     return parser.parse_args()
@@ -114,6 +114,7 @@ async def _with_thought(site: Running, crowd: list[Candidate], plan: Plan) -> di
         "answers": len(early.seconds) + len(tally.seconds),
         "failed": dict(early.failed + tally.failed),
         "milliseconds": _spread(tally.seconds),
+        "milliseconds_while_all_begin": _spread(early.seconds),
         "cpu_share": round(used / plan.seconds, 2),
     }
 
