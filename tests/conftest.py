@@ -160,6 +160,33 @@ def small_bank(db: Database, small_bank_file: Path) -> ReleaseInfo:
     return publish(db, "small", organisation_id=home)
 
 
+@pytest.fixture
+def hall(db: Database, small_bank: ReleaseInfo) -> Any:
+    """An exam on the small bank under a clock that tests can set; Alice and Bob are registered."""
+    from support.sittings import open_hall
+
+    return open_hall(db)
+
+
+@pytest.fixture
+def app(hall: Any) -> Any:
+    """The site of the hall, without a server."""
+    from web.app import create_app
+    from web.settings import Settings
+
+    return create_app(hall.db, Settings())
+
+
+@pytest.fixture
+def alice(app: Any, hall: Any) -> Any:
+    """A signed-in candidate of the hall."""
+    from support.visitors import Visitor
+
+    one = Visitor(app)
+    one.sign_in(hall.codes["Alice"])
+    return one
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A browser; where there is none the test is skipped, or fails if all must run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,17 +94,33 @@ def search_sittings(
     """
     found = conditions(organisation_id, exam, status, text)
     with db.read() as session:
-        total = session.scalar(joined(select(func.count())).where(*found)) or 0
-        pages = max(-(-total // PER_PAGE), 1)
-        page = min(max(page, 1), pages)
-        ids = session.scalars(
-            joined(select(Sitting.id))
-            .where(*found)
-            .order_by(Sitting.started_at.desc(), Sitting.id)
-            .offset((page - 1) * PER_PAGE)
-            .limit(PER_PAGE)
-        ).all()
-        return Page(tuple(_rows(session, ids)), total, page, pages)
+        cut = cut_out(session, found, page)
+        return Page(tuple(_rows(session, cut.ids)), cut.total, cut.page, cut.pages)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The sittings on one page of a list, and how long the list is."""
+
+    ids: Sequence[str]
+    total: int
+    page: int
+    pages: int
+
+
+def cut_out(session: Session, found: Sequence[ColumnElement[bool]], page: int) -> Cut:
+    """Return a page of the sittings that fulfil some conditions, the newest first."""
+    total = session.scalar(joined(select(func.count())).where(*found)) or 0
+    pages = max(-(-total // PER_PAGE), 1)
+    page = min(max(page, 1), pages)
+    ids = session.scalars(
+        joined(select(Sitting.id))
+        .where(*found)
+        .order_by(Sitting.started_at.desc(), Sitting.id)
+        .offset((page - 1) * PER_PAGE)
+        .limit(PER_PAGE)
+    ).all()
+    return Cut(ids, total, page, pages)
 
 
 def joined(statement: Select[Any]) -> Select[Any]:

@@ -15,7 +15,7 @@ from item_bank.exams.actors import Actor, check_in_charge
 from item_bank.exams.designs import load_version
 from item_bank.exams.errors import NotFound
 from item_bank.exams.exam_files import fewest_items, most_items
-from item_bank.exams.reviews import PER_PAGE, conditions, joined
+from item_bank.exams.reviews import conditions, cut_out, joined
 from item_bank.exams.room_states import in_state
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam
@@ -133,17 +133,9 @@ def sittings_in_exam(
     found = conditions(actor.organisation_id, exam_code, None, search)
     with db.read() as session:
         found += in_state(status, db.now(session))
-        total = session.scalar(joined(select(func.count())).where(*found)) or 0
-        pages = max(-(-total // PER_PAGE), 1)
-        page = min(max(page, 1), pages)
-        ids = session.scalars(
-            joined(select(Sitting.id))
-            .where(*found)
-            .order_by(Sitting.started_at.desc(), Sitting.id)
-            .offset((page - 1) * PER_PAGE)
-            .limit(PER_PAGE)
-        ).all()
-        return RoomPage(tuple(_rows(db, session, ids)), total, page, pages, db.now(session))
+        cut = cut_out(session, found, page)
+        rows = tuple(_rows(db, session, cut.ids))
+        return RoomPage(rows, cut.total, cut.page, cut.pages, db.now(session))
 
 
 def sitting_in_room(db: Database, actor: Actor, sitting_id: str) -> RoomRow:

@@ -12,15 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from sqlalchemy.engine import URL
 from support.fault_sites import Site, serve_site
 from support.postgres import administer
-from support.sittings import Hall, open_hall
-from support.visitors import Visitor
-
-from web.app import create_app
-from web.settings import Settings
 
 CANDIDATES = 120
 
@@ -81,26 +75,6 @@ def database_url(fresh_folder, monkeypatch) -> str:
     monkeypatch.setenv("TAROZU_SECRETS", str(folder / "secrets"))
     monkeypatch.setenv("TAROZU_DATABASE_URL", f"sqlite:///{folder / 'tarozu.db'}")
     return f"sqlite:///{folder / 'tarozu.db'}"
-
-
-@pytest.fixture
-def hall(db, small_bank) -> Hall:
-    """An exam on the small bank under a clock that tests can set."""
-    return open_hall(db)
-
-
-@pytest.fixture
-def app(hall) -> Flask:
-    """The site of the hall, without a server."""
-    return create_app(hall.db, Settings())
-
-
-@pytest.fixture
-def alice(app, hall) -> Visitor:
-    """A signed-in candidate of the hall."""
-    one = Visitor(app)
-    one.sign_in(hall.codes["Alice"])
-    return one
 
 
 @pytest.fixture

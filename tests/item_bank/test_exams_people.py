@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from support.sittings import open_hall
 
 from engine.errors import InputError
 from item_bank.exams.accounts import add_staff, list_staff
@@ -17,11 +16,6 @@ from item_bank.exams.signing_in import (
 from item_bank.store.schema import organisation
 
 PASSWORD = "a long enough one"
-
-
-@pytest.fixture
-def hall(db, small_bank):
-    return open_hall(db)
 
 
 def test_a_code_is_read_however_it_is_typed():

@@ -34,11 +34,6 @@ from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent, SittingEvent
 
 
-@pytest.fixture
-def hall(db, small_bank):
-    return open_hall(db)
-
-
 def _count(hall, table) -> int:
     with hall.db.read() as session:
         return session.scalar(select(func.count()).select_from(table))

@@ -25,6 +25,21 @@ PATIENCE = 40_000  # milliseconds, on a machine that does other things
 expect.set_options(timeout=PATIENCE / 2)
 
 
+def sign_in(page: Page, address: str, code: str) -> None:
+    """Sign in on an English page."""
+    page.goto(address)
+    page.get_by_label("Access code").fill(code)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def begin(page: Page, address: str, code: str) -> None:
+    """Sign in on an English page and go to the first question."""
+    sign_in(page, address, code)
+    page.get_by_role("link", name="Start").click()
+    page.get_by_role("button", name="Start the exam").click()
+    expect(page.get_by_role("heading", name="Question 1")).to_be_visible()
+
+
 @dataclass(frozen=True)
 class Site:
     """A site with one exam, and the code of its candidate."""

@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask
 from support.processes import Server
-from support.sittings import EXAM, Hall, open_hall
+from support.sittings import EXAM
 from support.visitors import Visitor
 from werkzeug.serving import make_server
 
@@ -36,28 +35,9 @@ def database_url(tmp_path, template_folder, monkeypatch) -> str:
 
 
 @pytest.fixture
-def hall(db, small_bank) -> Hall:
-    """An exam on the small bank, registered for by Alice and Bob."""
-    return open_hall(db)
-
-
-@pytest.fixture
-def app(hall) -> Flask:
-    return create_app(hall.db, Settings())
-
-
-@pytest.fixture
 def visitor(app) -> Visitor:
     """Somebody who has not signed in."""
     return Visitor(app)
-
-
-@pytest.fixture
-def alice(app, hall) -> Visitor:
-    """A signed-in candidate."""
-    one = Visitor(app)
-    one.sign_in(hall.codes["Alice"])
-    return one
 
 
 @pytest.fixture

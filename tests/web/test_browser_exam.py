@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.browsing import answer_somehow
+from support.browsing import answer_somehow, begin
 
 from item_bank.exams.replay import replay, sitting_ids
 from item_bank.store.clock import SECOND
@@ -48,15 +48,6 @@ def watched(chromium) -> Iterator[Watched]:
 @pytest.fixture
 def without_scripts(chromium) -> Iterator[Watched]:
     yield from open_page(chromium, java_script_enabled=False)
-
-
-def begin(page: Page, address: str, code: str) -> None:
-    page.goto(address)
-    page.get_by_label("Access code").fill(code)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="Start").click()
-    page.get_by_role("button", name="Start the exam").click()
-    expect(page.get_by_role("heading", name="Question 1")).to_be_visible()
 
 
 def answer(page: Page, number: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from support.browsing import begin
 from test_browser_accessibility import scrolls_sideways, violations
 
 from item_bank.exams import conditions
@@ -33,15 +34,6 @@ def _page(context: BrowserContext) -> Page:
     page.set_default_timeout(PATIENCE)
     page.clock.install()
     return page
-
-
-def begin(page: Page, address: str, code: str) -> None:
-    page.goto(address)
-    page.get_by_label("Access code").fill(code)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="Start").click()
-    page.get_by_role("button", name="Start the exam").click()
-    expect(page.get_by_role("heading", name="Question 1")).to_be_visible()
 
 
 def watch(page: Page, address: str, db) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
+from support.browsing import begin, sign_in
 
 from item_bank.store.tables.sittings import Response, Sitting
 
@@ -20,19 +21,6 @@ def page(chromium: Browser) -> Iterator[Page]:
         one = context.new_page()
         one.set_default_timeout(PATIENCE)
         yield one
-
-
-def sign_in(page: Page, address: str, code: str) -> None:
-    page.goto(address)
-    page.get_by_label("Access code").fill(code)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def begin(page: Page, address: str, code: str) -> None:
-    sign_in(page, address, code)
-    page.get_by_role("link", name="Start").click()
-    page.get_by_role("button", name="Start the exam").click()
-    expect(page.get_by_role("heading", name="Question 1")).to_be_visible()
 
 
 def answer(page: Page) -> None:
