@@ -38,6 +38,7 @@ def begin(page: Page, address: str, code: str) -> None:
     page.get_by_role("link", name="Start").click()
     page.get_by_role("button", name="Start the exam").click()
     expect(page.get_by_role("heading", name="Question 1")).to_be_visible()
+    page.wait_for_load_state()  # before its scripts run, the page sends plain forms
 
 
 @dataclass(frozen=True)
