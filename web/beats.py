@@ -9,26 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
 
+from item_bank.exams.presence import Heard
 from web.logs import log
 
 EVERY_SECONDS = 2.0
 AT_MOST = 100_000  # pages heard from while the database is away
 _KEY = "tarozu-heard"
-
-
-@dataclass(frozen=True)
-class Heard:
-    """Where a sitting's page was last heard from."""
-
-    sitting_id: str
-    organisation_id: str
-    address: str
-    agent: str
 
 
 class Hearing:

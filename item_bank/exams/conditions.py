@@ -18,6 +18,7 @@ from item_bank.exams import records
 from item_bank.exams.actors import Actor, check_in_charge
 from item_bank.exams.errors import NotAllowed, NotFound
 from item_bank.exams.messages import check_text, message_seen, messages_for
+from item_bank.exams.own_sittings import own_sitting
 from item_bank.exams.pauses import (
     BREAK,
     INVIGILATOR,
@@ -238,9 +239,7 @@ def end_break(db: Database, candidate: CandidateSession, sitting_id: str) -> Non
         When it is an invigilator who holds it up.
     """
     with db.write() as session:
-        sitting = session.get(Sitting, sitting_id, with_for_update=True)
-        if sitting is None or sitting.candidate_id != candidate.candidate_id:
-            raise NotFound
+        sitting = own_sitting(session, candidate, sitting_id, lock=True)
         if sitting.pause == INVIGILATOR:
             raise NotAllowed("an invigilator has paused this sitting")
         if sitting.pause == BREAK and sitting.status == "running":

@@ -13,6 +13,7 @@ from item_bank.exams import records
 from item_bank.exams.delivery_rules import DENY, DeliveryRules
 from item_bank.exams.designs import load_version
 from item_bank.exams.errors import NotFound
+from item_bank.exams.own_sittings import own_sitting
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import device_hash
 from item_bank.store.audit import append_sitting_event
@@ -32,9 +33,7 @@ def claim(db: Database, candidate: CandidateSession, sitting_id: str, epoch: int
         When the sitting is not there, or not this candidate's.
     """
     with db.write() as session:
-        sitting = session.get(Sitting, sitting_id, with_for_update=True)
-        if sitting is None or sitting.candidate_id != candidate.candidate_id:
-            raise NotFound
+        sitting = own_sitting(session, candidate, sitting_id, lock=True)
         if sitting.status != "running" or sitting.lease_epoch != epoch:
             return None
         sitting.lease_epoch += 1
@@ -90,9 +89,7 @@ def note_foreign_browser(db: Database, candidate: CandidateSession, sitting_id: 
         if _is_noted(session, sitting_id):
             return
     with db.write() as session:
-        sitting = session.get(Sitting, sitting_id, with_for_update=True)
-        if sitting is None or sitting.candidate_id != candidate.candidate_id:
-            raise NotFound
+        sitting = own_sitting(session, candidate, sitting_id, lock=True)
         if not _is_noted(session, sitting_id) and sitting.status == "running":
             payload = {"why": "browser"}
             now = db.now(session)

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from item_bank.exams import records
 from item_bank.exams.errors import NotAllowed, NotFound
+from item_bank.exams.own_sittings import own_sitting
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.store.database import Database
-from item_bank.store.tables.sittings import Sitting, SittingMessage
+from item_bank.store.tables.sittings import SittingMessage
 
 MAX_MESSAGE = 500
 
@@ -41,7 +42,7 @@ def messages_for(db: Database, candidate: CandidateSession, sitting_id: str) -> 
         When the sitting is not there, or not this candidate's.
     """
     with db.read() as session:
-        _check_own(session, candidate, sitting_id)
+        own_sitting(session, candidate, sitting_id)
         return messages_of(session, sitting_id)
 
 
@@ -73,16 +74,10 @@ def message_seen(
         When there is no such message in a sitting of this candidate's.
     """
     with db.write() as session:
-        _check_own(session, candidate, sitting_id)
+        own_sitting(session, candidate, sitting_id)
         one = select(SittingMessage).where(*_OWN, SittingMessage.id == message_id)
         found = session.scalars(one, {"sitting": sitting_id}).one_or_none()
         if found is None:
             raise NotFound
         if found.seen_at is None:
             found.seen_at = db.now(session)
-
-
-def _check_own(session: Session, candidate: CandidateSession, sitting_id: str) -> None:
-    sitting = session.get(Sitting, sitting_id)
-    if sitting is None or sitting.candidate_id != candidate.candidate_id:
-        raise NotFound

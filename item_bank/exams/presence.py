@@ -8,7 +8,8 @@ the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -21,24 +22,22 @@ TABLE = cast("Table", Presence.__table__)
 MAX_ADDRESS, MAX_AGENT = 64, 200
 
 
-class Heard(Protocol):
-    """That a page of a sitting was heard from."""
+@dataclass(frozen=True)
+class Heard:
+    """That a page of a sitting was heard from.
 
-    @property
-    def sitting_id(self) -> str:
-        """Which sitting."""
+    Parameters
+    ----------
+    organisation_id
+        Whose sitting it is.
+    address, agent
+        Where the page was, and how its browser names itself.
+    """
 
-    @property
-    def organisation_id(self) -> str:
-        """Whose it is."""
-
-    @property
-    def address(self) -> str:
-        """Where the page was."""
-
-    @property
-    def agent(self) -> str:
-        """How its browser names itself."""
+    sitting_id: str
+    organisation_id: str
+    address: str
+    agent: str
 
 
 def note_presence(db: Database, heard: Sequence[Heard]) -> None:

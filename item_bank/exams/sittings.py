@@ -19,6 +19,7 @@ from item_bank.exams.delivery_rules import DENY, consent_hash
 from item_bank.exams.designs import LoadedExam, load_version, newest_version_id
 from item_bank.exams.errors import NotAllowed, NotFound
 from item_bank.exams.numbering import number_of_attempt
+from item_bank.exams.own_sittings import own_sitting
 from item_bank.exams.records import commitment
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.snapshots import Snapshot
@@ -326,9 +327,7 @@ def take_over(
         When another device holds it, and the exam denies a second one.
     """
     with db.write() as session:
-        sitting = session.get(Sitting, sitting_id, with_for_update=True)
-        if sitting is None or sitting.candidate_id != candidate.candidate_id:
-            raise NotFound
+        sitting = own_sitting(session, candidate, sitting_id, lock=True)
         if sitting.status != "running":
             return sitting.lease_epoch
         mine, now = device_hash(db, device), db.now(session)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from item_bank.exams.errors import NotFound
 from item_bank.exams.messages import messages_of
+from item_bank.exams.own_sittings import own_sitting
 from item_bank.exams.pauses import INVIGILATOR, break_until, is_overdue
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.store.clock import SECOND
@@ -60,9 +60,7 @@ def standing(db: Database, candidate: CandidateSession, sitting_id: str) -> Stan
         When the sitting is not there, or not this candidate's.
     """
     with db.read() as session:
-        sitting = session.get(Sitting, sitting_id)
-        if sitting is None or sitting.candidate_id != candidate.candidate_id:
-            raise NotFound
+        sitting = own_sitting(session, candidate, sitting_id)
         return _standing(session, sitting, db.now(session))
 
 

@@ -1,21 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from support.sittings import begin, open_hall
 
 from item_bank.exams.actors import command_line
-from item_bank.exams.presence import note_presence
+from item_bank.exams.presence import Heard, note_presence
 from item_bank.exams.rooms import sitting_in_room
 from item_bank.store.tables.sittings import Presence
-
-
-@dataclass(frozen=True)
-class Heard:
-    sitting_id: str
-    organisation_id: str
-    address: str
-    agent: str
 
 
 def test_a_page_that_was_heard_from_twice_is_one_row_with_the_last_word(db, small_bank):
