@@ -14,7 +14,7 @@ import pytest
 import tarozu
 from engine.rules.designs import KEYS
 from engine.rules.stopping import StopReason
-from item_bank.exams import delivery_rules, exam_files, people, records
+from item_bank.exams import delivery_rules, exam_files, people, records, result_rules
 from item_bank.items.formats.reading import check_bank_file
 from item_bank.store.secret_keys import NAMES
 from web.settings import PREFIX, Settings
@@ -250,11 +250,12 @@ def test_every_event_of_a_sitting_is_explained(kind):
     assert f"`{kind}`" in page("examiner")
 
 
-DELIVERY_KEYS = [f"{table}.{key}" for table, keys in delivery_rules.KEYS.items() for key in keys]
+TABLES = {**delivery_rules.KEYS, **result_rules.KEYS}
+TABLE_KEYS = [f"{table}.{key}" for table, keys in TABLES.items() for key in keys]
 
 
-@pytest.mark.parametrize("key", DELIVERY_KEYS)
-def test_every_key_of_how_a_sitting_is_held_is_explained(key):
+@pytest.mark.parametrize("key", TABLE_KEYS)
+def test_every_key_of_how_a_sitting_is_held_and_what_becomes_of_it_is_explained(key):
     assert f"`{key}`" in page("administrator")
 
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from engine.errors import InputError
+from item_bank.exams.exam_tables import choice_of, number_of, table_of, texts_of
 
 BREAK_MINUTES = 10
 GRACE_SECONDS = 5
@@ -64,7 +65,7 @@ class DeliveryRules:
 
 def delivery_rules(mapping: Mapping[str, Any], languages: tuple[str, ...]) -> DeliveryRules:
     """Check the tables of an exam file that say how its sittings are held."""
-    tables = {name: _table(mapping, name) for name in KEYS}
+    tables = {name: table_of(mapping, name, keys) for name, keys in KEYS.items()}
     start = tables["start"]
     return DeliveryRules(
         breaks=int(_number(tables, "breaks", "count", 0, 0, 20, whole=True)),
@@ -74,8 +75,12 @@ def delivery_rules(mapping: Mapping[str, Any], languages: tuple[str, ...]) -> De
         ),
         retake_days=_number(tables, "retakes", "wait_days", 0, 0, 3650),
         identity=_switch(start, "identity"),
-        consent=_consent(start.get("consent", {}), languages),
-        second_device=_second_device(tables["delivery"].get("second_device", TRANSFER)),
+        consent=texts_of(start.get("consent", {}), languages, column="start.consent"),
+        second_device=choice_of(
+            tables["delivery"].get("second_device", TRANSFER),
+            (TRANSFER, DENY),
+            column="delivery.second_device",
+        ),
         config_keys=_config_keys(tables["safe_exam_browser"]),
     )
 
@@ -83,16 +88,6 @@ def delivery_rules(mapping: Mapping[str, Any], languages: tuple[str, ...]) -> De
 def consent_hash(text: str) -> str:
     """SHA-256 of a text of consent, by which the log names what a candidate agreed to."""
     return sha256(text.encode()).hexdigest()
-
-
-def _table(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    table = mapping.get(name, {})
-    if not isinstance(table, Mapping):
-        raise InputError(f"a table [{name}]", repr(table), column=name)
-    for key in table:
-        if key not in KEYS[name]:
-            raise InputError(f"one of {', '.join(KEYS[name])}", repr(key), column=f"{name}.{key}")
-    return table
 
 
 def _number(
@@ -106,11 +101,7 @@ def _number(
     whole: bool = False,
 ) -> float:
     value = tables[name].get(key, default)
-    right = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not right or not low <= value <= high:
-        what = "a whole number" if whole else "a number"
-        raise InputError(f"{what} from {low:g} to {high:g}", repr(value), column=f"{name}.{key}")
-    return float(value)
+    return number_of(value, low, high, column=f"{name}.{key}", whole=whole)
 
 
 def _switch(start: Mapping[str, Any], key: str) -> bool:
@@ -118,24 +109,6 @@ def _switch(start: Mapping[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise InputError("true or false", repr(value), column=f"start.{key}")
     return value
-
-
-def _consent(value: Any, languages: tuple[str, ...]) -> Mapping[str, str]:
-    if not isinstance(value, Mapping):
-        expected = 'a text in each language, such as {en = "..."}'
-        raise InputError(expected, repr(value), column="start.consent")
-    for language in languages if value else ():
-        text = value.get(language)
-        if not isinstance(text, str) or not text.strip():
-            found = "nothing" if text is None else repr(text)
-            raise InputError("a text", found, column=f"start.consent.{language}")
-    return dict(value)
-
-
-def _second_device(value: Any) -> str:
-    if value not in (TRANSFER, DENY):
-        raise InputError('"transfer" or "deny"', repr(value), column="delivery.second_device")
-    return str(value)
 
 
 def _config_keys(table: Mapping[str, Any]) -> tuple[str, ...]:

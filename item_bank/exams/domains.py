@@ -26,6 +26,7 @@ def domains(
     items: ItemParameters,
     design: ExamDesign,
     *,
+    rules: DomainRules,
     points: Points,
     theta_cut: float | None,
 ) -> list[dict[str, Any]]:
@@ -35,12 +36,14 @@ def domains(
     ----------
     state
         A whole sitting; what was only tried out does not count.
+    rules
+        When a score of an area is reported.
     points
         What each score of an item is worth, by bank row.
     theta_cut
         The passing standard on the theta scale; None when the exam passes and fails no one.
     """
-    found = domain_scores(state, items, design, DomainRules())
+    found = domain_scores(state, items, design, rules)
     return [_domain(one, state, items, points, theta_cut) for one in found]
 
 

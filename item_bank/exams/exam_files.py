@@ -15,6 +15,8 @@ from engine.errors import InputError
 from engine.session import ExamDesign, design_from_mapping
 from item_bank.exams.delivery_rules import KEYS as DELIVERY_TABLES
 from item_bank.exams.delivery_rules import DeliveryRules, delivery_rules
+from item_bank.exams.result_rules import KEYS as RESULT_TABLES
+from item_bank.exams.result_rules import ResultRules, result_rules
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 KNOWN = {
@@ -22,7 +24,7 @@ KNOWN = {
     "time_limit_minutes",
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
     "levels", "blueprint",
-    *DELIVERY_TABLES,
+    *DELIVERY_TABLES, *RESULT_TABLES,
 }  # fmt: skip
 ENGINE_TABLES = (
     "selection", "exposure", "pretest", "estimation", "stopping", "classification", "scale",
@@ -53,6 +55,8 @@ class ExamPlan:
         Seconds; None where there is no limit.
     delivery
         How sittings are held: breaks, late answers, retakes, devices.
+    results
+        What becomes of results: release, signatures, appeals, areas, source of cut scores.
     design
         The part that the engine reads.
     """
@@ -65,6 +69,7 @@ class ExamPlan:
     language_switch: bool
     time_limit: int | None
     delivery: DeliveryRules
+    results: ResultRules
     design: ExamDesign
     levels: tuple[LevelNames, ...]
     mapping: dict[str, Any]
@@ -101,6 +106,7 @@ def plan_from_mapping(mapping: dict[str, Any]) -> ExamPlan:
         language_switch=_language_switch(mapping.get("language_switch", False)),
         time_limit=_time_limit(mapping.get("time_limit_minutes")),
         delivery=delivery_rules(mapping, languages),
+        results=result_rules(mapping, languages),
         design=design_from_mapping(tables),
         levels=levels,
         mapping=mapping,

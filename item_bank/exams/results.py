@@ -229,6 +229,7 @@ def _domains(snapshot: Snapshot) -> list[dict[str, Any]]:
         engine_state(snapshot),
         snapshot.release.items,
         snapshot.exam.plan.design,
+        rules=snapshot.exam.plan.results.domains,
         points=snapshot.release.points,
         theta_cut=_theta_cut(snapshot.exam),
     )

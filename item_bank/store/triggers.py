@@ -29,6 +29,8 @@ APPEND_ONLY = (
     "revision_editors",
     "sign_offs",
     "item_moves",
+    "decisions",
+    "correction_signatures",
 )
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION tarozu_append_only() RETURNS trigger LANGUAGE plpgsql AS

@@ -61,4 +61,5 @@ class Registration(Base):
     attempts_allowed: Mapped[int]
     accommodations: Mapped[Json]  # {"extra_time": 1.25, ...}
     prior_theta: Mapped[float | None]  # expected of this person; read when a sitting starts
+    centre: Mapped[Word | None]  # where the candidate sits
     created_at: Mapped[Time]

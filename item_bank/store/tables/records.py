@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from item_bank.store.tables.base import Base, Hash, Id, Json, Key, Time, Word
+from item_bank.store.tables.base import Base, Hash, Id, Json, Key, Name, Time, Word
 
 
 class SiteEvent(Base):
@@ -33,10 +33,16 @@ class Job(Base):
     kind: Mapped[Word]
     key: Mapped[str] = mapped_column(Text, unique=True)
     payload: Mapped[Json]
-    status: Mapped[Word]  # waiting, done, failed
+    status: Mapped[Word]  # waiting, done, failed, cancelled
     tries: Mapped[int]
     due_at: Mapped[Time]
     leased_until: Mapped[Time | None]
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[Time]
     finished_at: Mapped[Time | None]
+    title: Mapped[Name | None]  # as people see it; None: work that nobody asked for
+    made_for: Mapped[Key | None]  # the account that asked for it
+    done: Mapped[int | None]  # of `total` pieces; None: not said
+    total: Mapped[int | None]
+    stage: Mapped[Word | None]  # what it does at the moment
+    cancelled: Mapped[bool] = mapped_column(default=False, server_default=false())  # to stop soon

@@ -34,6 +34,7 @@ class CalibrationRun(Base):
     settings: Mapped[Json]
     summary: Mapped[Json]
     converged: Mapped[bool]
+    report_id: Mapped[Key | None] = mapped_column(ForeignKey("documents.id"))  # its report.html
 
 
 class ParameterDraft(Base):

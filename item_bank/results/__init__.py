@@ -1,0 +1,1 @@
+"""What comes of sittings: decisions, corrections, standard setting, cohorts, documents."""
