@@ -127,8 +127,7 @@ class Browser:
         self, method: str, path: str, fields: Fields | None, headers: Fields | None = None
     ) -> Reply:
         """One request and its reply; cookies are kept, the page is not."""
-        site = urlsplit(self.address)
-        connection = http.client.HTTPConnection(str(site.hostname), site.port, timeout=self.timeout)
+        connection = self.connect()
         try:
             body = None if fields is None else urlencode(fields, doseq=True)
             connection.request(method, path, body, self._headers(fields) | (headers or {}))
@@ -138,6 +137,11 @@ class Browser:
             return Reply(answer.status, dict(answer.headers.items()), text)
         finally:
             connection.close()
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A new connection to the site."""
+        site = urlsplit(self.address)
+        return http.client.HTTPConnection(str(site.hostname), site.port, timeout=self.timeout)
 
     def _headers(self, fields: Fields | None) -> Fields:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
