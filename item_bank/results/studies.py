@@ -1,0 +1,108 @@
+"""Studies: what was computed over many sittings or items, kept so that pages can show it.
+
+Recorded by the worker's jobs and by commands of the psychometrician; read by pages and reports. A
+study is never changed; a newer one of the same kind and subject stands before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from item_bank.store.database import Database
+from item_bank.store.tables.base import new_id
+from item_bank.store.tables.studies import Study
+
+
+@dataclass(frozen=True)
+class RecordedStudy:
+    """A study as it was recorded.
+
+    Parameters
+    ----------
+    kind
+        What was studied: dif, drift, precision, item_statistics, aberrance, ...
+    recorded_by
+        "command line", "worker", or an account's id.
+    rows
+        Flat objects with the same keys.
+    """
+
+    id: str
+    kind: str
+    exam_id: str | None
+    bank_id: str | None
+    at: int
+    recorded_by: str
+    settings: dict[str, Any]
+    summary: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class NewStudy:
+    """A study that is to be recorded; fields as in `RecordedStudy`."""
+
+    kind: str
+    organisation_id: str
+    recorded_by: str
+    summary: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    exam_id: str | None = None
+    bank_id: str | None = None
+    data_hash: str | None = None
+
+
+def record_study(db: Database, session: Session, new: NewStudy) -> str:
+    """Keep a study within the caller's transaction, and return its id."""
+    study = Study(
+        id=new_id(),
+        at=db.now(session),
+        **vars(new)
+        | {
+            "summary": dict(new.summary),
+            "rows": [dict(row) for row in new.rows],
+            "settings": dict(new.settings),
+        },
+    )
+    session.add(study)
+    session.flush()
+    return study.id
+
+
+def newest_study(
+    session: Session,
+    kind: str,
+    *,
+    organisation_id: str,
+    exam_id: str | None = None,
+    bank_id: str | None = None,
+) -> RecordedStudy | None:
+    """Return the newest study of a kind on an exam or a bank; None when there is none."""
+    found = select(Study).where(Study.organisation_id == organisation_id, Study.kind == kind)
+    if exam_id is not None:
+        found = found.where(Study.exam_id == exam_id)
+    if bank_id is not None:
+        found = found.where(Study.bank_id == bank_id)
+    study = session.scalars(found.order_by(Study.at.desc(), Study.id).limit(1)).first()
+    return None if study is None else as_recorded(study)
+
+
+def as_recorded(study: Study) -> RecordedStudy:
+    """Return a study without its row."""
+    return RecordedStudy(
+        study.id,
+        study.kind,
+        study.exam_id,
+        study.bank_id,
+        study.at,
+        study.recorded_by,
+        study.settings,
+        study.summary,
+        study.rows,
+    )
