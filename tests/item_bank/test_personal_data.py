@@ -14,6 +14,7 @@ from item_bank.exams.actors import command_line
 from item_bank.exams.attempts import count_failure
 from item_bank.exams.conditions import send_message
 from item_bank.exams.errors import NotAllowed
+from item_bank.exams.people import RosterRow, import_roster
 from item_bank.exams.personal.erasure import erase, plan_erasure
 from item_bank.exams.personal.held import held_about
 from item_bank.exams.personal.persons import end_code, issue_code
@@ -162,6 +163,59 @@ def test_a_code_needs_a_person_who_is_registered(hall, actor, roster_id, exam):
     with pytest.raises(InputError):
         issue_code(hall.db, actor, roster_id, exam_code=exam)
     assert candidate_by_session(hall.db, hall.bob.code_id) == hall.bob
+
+
+# --- the bytes of the files ----------------------------------------------------------------------
+
+
+def stored(db) -> bytes:
+    """All bytes of a SQLite database: the file, and its log beside it."""
+    return b"".join(file.read_bytes() for file in db.path.parent.glob(f"{db.path.name}*"))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_erased_person_is_in_no_byte_of_the_files(hall, actor):
+    assert all(secret.encode() in stored(hall.db) for secret in SECRETS)
+
+    erase(hall.db, actor, "A", "asked for by the person")
+
+    assert not any(secret.encode() in stored(hall.db) for secret in SECRETS)
+
+
+def _enrol(hall, actor, name: str) -> None:
+    rows = [RosterRow(f"P{n:03}", f"{name} {n:03}") for n in range(200)]
+    import_roster(hall.db, rows, "sums", organisation_id=actor.organisation_id)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nothing_stays_in_free_pages_of_people_who_were_renamed_and_then_erased(hall, actor):
+    for name in ("Marigold", "Marigold-Snapdragon " * 8, "Celandine"):
+        _enrol(hall, actor, name)
+    assert b"Celandine 170" in stored(hall.db)
+    set_retention(hall.db, actor, {"people": 1})
+    hall.clock.pass_seconds(3 * DAY / 1e6)
+
+    assert apply_retention(hall.db)["people"] == 201  # Alice, too; Bob's sitting runs
+
+    kept = stored(hall.db)
+    assert not any(word in kept for word in (b"Marigold", b"Snapdragon", b"Celandine", b"Alice"))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_somebody_who_reads_on_and_on_is_named_and_what_was_erased_goes_later(
+    hall, actor, run_command, monkeypatch
+):
+    monkeypatch.setattr("item_bank.store.database.BUSY_MILLISECONDS", 100)
+    with hall.db.read() as reader:
+        assert reader.scalar(text("SELECT count(*) FROM sittings")) == 2
+        status, _, said = run_command("candidates", "erase", "A", "--reason", "x", "--yes")
+        assert (status, "another program reads" in said) == (1, True)
+        assert b"Mind the gap" in stored(hall.db)
+        assert run_command("retention", "run")[0] == 1
+
+    assert run_command("retention", "run")[0] == 0
+    assert b"Mind the gap" not in stored(hall.db)
+    assert verify(hall.db).problems == ()
 
 
 # --- retention -------------------------------------------------------------------------------

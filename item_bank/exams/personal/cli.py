@@ -183,7 +183,11 @@ def run(console: Console, dry_run: bool) -> None:
 @contextmanager
 def _site(console: Console) -> Iterator[tuple[Database, Actor]]:
     from item_bank.exams.actors import command_line
+    from item_bank.exams.errors import NotAllowed
     from item_bank.store.schema import opened_site, organisation
 
     with opened_site(console.database_url) as db:
-        yield db, command_line(organisation(db))
+        try:
+            yield db, command_line(organisation(db))
+        except NotAllowed as error:
+            raise AnswerIsNo(str(error)) from None

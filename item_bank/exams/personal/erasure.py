@@ -60,14 +60,16 @@ def erase(db: Database, actor: Actor, roster_id: str, reason: str) -> Erasure:
     Raises
     ------
     NotAllowed
-        While a sitting of the person runs.
+        While a sitting of the person runs; or after the erasure, see `leave_no_trace`.
     """
     if not 0 < len(reason.strip()) <= MAX_REASON:
         found = f"{len(reason.strip())} characters"
         raise InputError(f"a reason of 1 to {MAX_REASON} characters", found, column="--reason")
     with db.write() as session:
         own = person(session, roster_id, actor.organisation_id)
-        return erase_candidate(db, session, own, reason.strip(), actor.by)
+        erased = erase_candidate(db, session, own, reason.strip(), actor.by)
+    leave_no_trace(db)
+    return erased
 
 
 def erase_candidate(
@@ -75,7 +77,6 @@ def erase_candidate(
 ) -> Erasure:
     """Erase a person within the caller's transaction, and record it in the site chain."""
     _check_ended(session, own.candidate_id)
-    erase_for_good(db, session)
     found = _planned(session, own.candidate_id)
     organisation_id = own.organisation_id
     for _, table, condition in _held(own.candidate_id):
@@ -90,10 +91,19 @@ def erase_candidate(
     return found
 
 
-def erase_for_good(db: Database, session: Session) -> None:
-    """Let SQLite write zeros over what this connection deletes."""
-    if db.is_sqlite:
-        session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
+def leave_no_trace(db: Database) -> None:
+    """Take what was erased out of SQLite's ``-wal`` file, too; its file has zeros there already.
+
+    Raises
+    ------
+    NotAllowed
+        When somebody reads the database for so long that the file cannot be emptied.
+    """
+    if not db.empty_log():
+        raise NotAllowed(
+            "erased, but it still stands in the file -wal beside the database, which another "
+            "program reads; end that one, then run `tarozu retention run`"
+        )
 
 
 def _check_ended(session: Session, candidate_id: str) -> None:

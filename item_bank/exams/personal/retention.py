@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.errors import InputError
 from item_bank.exams.actors import COMMAND_LINE, Actor
 from item_bank.exams.attempts import attempts_before, forget_attempts
-from item_bank.exams.personal.erasure import RUNNING, erase_candidate, erase_for_good
+from item_bank.exams.personal.erasure import RUNNING, erase_candidate, leave_no_trace
 from item_bank.store.audit import append_site_event
 from item_bank.store.clock import MINUTE
 from item_bank.store.database import Database
@@ -94,7 +94,13 @@ def overdue(db: Database) -> dict[str, int]:
 
 
 def apply_retention(db: Database, by: str = COMMAND_LINE) -> dict[str, int]:
-    """Erase what is older than the rules say, and return how much; may run twice."""
+    """Erase what is older than the rules say, and return how much; may run twice.
+
+    Raises
+    ------
+    NotAllowed
+        When all is erased, but see `erasure.leave_no_trace`.
+    """
     with db.read() as session:
         rules, now = _rules(session), db.now(session)
         people = _people(session, rules, now)
@@ -106,6 +112,7 @@ def apply_retention(db: Database, by: str = COMMAND_LINE) -> dict[str, int]:
     if any(done.values()):
         with db.write() as session:
             append_site_event(session, "retention_applied", {**done, "by": by}, db.now(session))
+    leave_no_trace(db)
     return done
 
 
@@ -135,7 +142,6 @@ def _ended(before: int, *tables: Any) -> Select[str]:
 def _erase_sittings(db: Database, name: str, ids: Sequence[str]) -> int:
     for start in range(0, len(ids), _BLOCK):
         with db.write() as session:
-            erase_for_good(db, session)
             for table in _TABLES[name]:
                 block = ids[start : start + _BLOCK]
                 session.execute(delete(table).where(table.sitting_id.in_(block)))
