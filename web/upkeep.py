@@ -1,5 +1,6 @@
 """The worker's loop: does the work that waits without a request, until it is told to stop.
 
+It then finishes the job at hand and gives back those that it had claimed beside it.
 Used by ``tarozu worker``, which `web/server.py` also starts.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from item_bank.exams.personal.retention import plan_daily
 from item_bank.exams.upkeep import HANDLERS, close_abandoned
@@ -29,18 +30,20 @@ def run_worker(db: Database, environ: Mapping[str, str], *, follow: str) -> None
     parent = int(environ[follow]) if follow in environ else None
     name, round_number = new_id(), 0
     while not stop.is_set() and parent in (None, os.getppid()):
-        _round(db, name, round_number)
+        _round(db, name, round_number, stop.is_set)
         round_number += 1
         stop.wait(PAUSE_SECONDS)
 
 
-def _round(db: Database, name: str, number: int) -> None:
+def _round(
+    db: Database, name: str, number: int, stopped: Callable[[], bool] = lambda: False
+) -> None:
     try:
         if number % BEAT_EVERY == 0:
             beat(db, name, {"process": os.getpid()})
             plan_daily(db)
         closed = close_abandoned(db)
-        done = run_pending(db, HANDLERS)
+        done = run_pending(db, HANDLERS, stopped=stopped)
     except Exception as error:  # noqa: BLE001 - a database that is away comes back; the worker waits
         log.error("worker round failed", kind=type(error).__name__, message=str(error))
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -120,17 +121,43 @@ def backoff(tries: int) -> int:
     return min(10 * SECOND << (tries - 1), 60 * MINUTE)
 
 
-def run_pending(db: Database, handlers: Mapping[str, Handler], *, at_most: int = 10_000) -> int:
-    """Do the jobs that are due and return how many were done."""
+def run_pending(
+    db: Database,
+    handlers: Mapping[str, Handler],
+    *,
+    at_most: int = 10_000,
+    stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Do the jobs that are due and return how many were done.
+
+    Parameters
+    ----------
+    stopped
+        Asked before each job; once it says so, what is not begun is given back.
+    """
     done = 0
-    while done < at_most:
+    while done < at_most and not stopped():
         jobs = claim(db, BATCH)
         if not jobs:
             return done
-        finished = [job.id for job in jobs if _run(db, handlers, job)]
+        begun, finished = 0, []
+        for job in takewhile(lambda _job: not stopped(), jobs):
+            begun += 1
+            if _run(db, handlers, job):
+                finished.append(job.id)
         finish(db, finished)
+        _give_back(db, [job.id for job in jobs[begun:]])
         done += len(finished)
     return done
+
+
+def _give_back(db: Database, job_ids: Sequence[str]) -> None:
+    """Let any worker have at once what this one claimed and did not begin."""
+    if not job_ids:
+        return
+    with db.write() as session:
+        values = {"leased_until": None, "tries": Job.tries - 1}
+        session.execute(update(Job).where(Job.id.in_(job_ids)).values(values))
 
 
 def beat(db: Database, worker_id: str, about: Mapping[str, Any]) -> None:
