@@ -97,7 +97,25 @@ def person_fit_limits(
     """
     thetas = _population(design, seed, n) if theta is None else theta
     _check_level(level, len(thetas))
-    fit = simulated_fit(simulate(items, design, theta=thetas, seed=seed))
+    return limits_of_fit(simulated_fit(simulate(items, design, theta=thetas, seed=seed)), level)
+
+
+def limits_of_fit(fit: PersonFit, level: float = 0.05) -> PersonFitLimits:
+    """Limits from the statistics of examinees who were simulated by the model.
+
+    Parameters
+    ----------
+    fit
+        Of such examinees, as from `simulated_fit`.
+    level
+        Share of fitting examinees to flag, above 0 and at most 0.5.
+
+    Raises
+    ------
+    InputError
+        For a level out of range, or too few examinees for it.
+    """
+    _check_level(level, len(fit.lz))
     return PersonFitLimits(
         level=level,
         n=int(np.isfinite(fit.lz).sum()),

@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from engine.errors import InputError
 from item_bank.store.clock import AnchoredClock, Clock, postgres_clock
 from item_bank.store.secret_keys import SecretKeys, read_secrets
+from item_bank.store.tables import all as _tables  # noqa: F401 - foreign keys name tables of other files
 
 BUSY_MILLISECONDS = 20_000
 FULL, AWAY = "full", "away"
