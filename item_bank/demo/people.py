@@ -20,14 +20,20 @@ FAMILY = (
     "Qodirov", "Rahimov", "Safarov", "Sharipov", "Sun", "Tursunov", "Usmonov", "Wang", "Zhao",
 )  # fmt: skip
 COUNTRIES = ("TJ", "UZ", "KZ", "KG", "CN")
+CENTRES = {
+    "TJ": ("Dushanbe", "Khujand"), "UZ": ("Tashkent", "Samarkand"), "KZ": ("Almaty",),
+    "KG": ("Bishkek",), "CN": ("Urumqi", "Kashgar"),
+}  # fmt: skip
 
 
 def past_candidate(number: int, seed: int) -> RosterRow:
     """Return the roster row of a simulated candidate."""
+    country = _one(COUNTRIES, seed, number, "country")
     return RosterRow(
         roster_id=f"P-{number:04d}",
         name=f"{_one(GIVEN, seed, number, 'given')} {_one(FAMILY, seed, number, 'family')}",
-        country=_one(COUNTRIES, seed, number, "country"),
+        country=country,
+        centre=_one(CENTRES[country], seed, number, "centre"),
         language="en" if float(uniform(seed, number, "language")[0]) < 0.4 else "ru",
     )
 

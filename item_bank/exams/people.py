@@ -1,6 +1,7 @@
 """Candidates on rosters, and their access codes.
 
 A roster is a CSV file: `roster_id, name` and, where wanted, `email, country, language, attempts`,
+`centre` (where the person sits this exam),
 accommodations (`extra_time`, a factor such as 1.25, `breaks`, `break_minutes`, `font`, `contrast`)
 and `prior_theta` (what an exam with `candidate_prior` expects of the person). Importing
 it again updates names and issues codes for new people only; `reissue` gives everyone a new code and
@@ -30,7 +31,7 @@ from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetail
 
 REQUIRED = ("roster_id", "name")
 OPTIONAL = (
-    "email", "country", "language", "attempts", "prior_theta",
+    "email", "country", "centre", "language", "attempts", "prior_theta",
     "extra_time", "breaks", "break_minutes", "font", "contrast",
 )  # fmt: skip
 MAX_ATTEMPTS = 100
@@ -38,6 +39,7 @@ MAX_EXTRA_TIME = 5.0
 MAX_THETA = 10.0
 MAX_BREAKS, MAX_BREAK_MINUTES = 20, 240.0
 WHOLE = ("attempts", "breaks")
+MAX_WORD = 64
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class RosterRow:
     name: str
     email: str | None = None
     country: str | None = None
+    centre: str | None = None
     language: str | None = None
     extra_time: float = 1.0
     attempts: int = 1
@@ -139,7 +142,8 @@ def _roster_row(record: dict[str | None, str | None], file: str, line: int) -> R
         roster_id=given["roster_id"],
         name=given["name"],
         email=given.get("email"),
-        country=given.get("country"),
+        country=_short(given, "country", file, line),
+        centre=_short(given, "centre", file, line),
         language=given.get("language"),
         extra_time=_number(given, "extra_time", 1.0, MAX_EXTRA_TIME, file, line),
         attempts=int(_number(given, "attempts", 1, MAX_ATTEMPTS, file, line)),
@@ -166,6 +170,15 @@ def _word(
         expected = f"{' or '.join(allowed)}, or nothing"
         raise InputError(expected, repr(word), file=file, line=line, column=name)
     return word
+
+
+def _short(given: dict[str, str], name: str, file: str, line: int) -> str | None:
+    """Return a text that fits its column of the database; None for an empty field."""
+    text = given.get(name)
+    if text is not None and len(text) > MAX_WORD:
+        found = f"{len(text)} characters"
+        raise InputError(f"at most {MAX_WORD} characters", found, file=file, line=line, column=name)
+    return text
 
 
 def _number(
@@ -350,4 +363,5 @@ def _register(
     registration.attempts_allowed = row.attempts
     registration.accommodations = row.accommodations
     registration.prior_theta = row.prior_theta
+    registration.centre = row.centre
     session.flush()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from support.sittings import begin, finish
 
 from engine.errors import InputError
 from item_bank.exams.accounts import add_staff, list_staff
 from item_bank.exams.errors import TooManyAttempts
-from item_bank.exams.people import import_roster, read_roster
+from item_bank.exams.people import RosterRow, import_roster, read_roster
 from item_bank.exams.signing_in import (
     LIMIT_PAIR,
     access_code_hash,
@@ -14,6 +15,7 @@ from item_bank.exams.signing_in import (
     staff_by_session,
 )
 from item_bank.store.schema import organisation
+from item_bank.store.tables.outcomes import Outcome
 
 PASSWORD = "a long enough one"
 
@@ -44,6 +46,20 @@ def test_importing_a_roster_again_keeps_codes_unless_asked(hall):
     )
 
 
+def test_where_and_from_where_a_person_sat_is_kept_with_the_outcome(hall):
+    rows = read_roster("roster_id,name,country,centre\nA,Alice,TJ,Khujand\n", file="r.csv")
+    import_roster(hall.db, rows, "sums", organisation_id=hall.alice.organisation_id)
+
+    sitting = finish(hall, hall.alice, begin(hall, hall.alice))
+    import_roster(
+        hall.db, [RosterRow("A", "Alice")], "sums", organisation_id=hall.alice.organisation_id
+    )
+
+    with hall.db.read() as session:
+        outcome = session.get_one(Outcome, sitting.sitting_id)
+    assert (outcome.country, outcome.centre) == ("TJ", "Khujand")
+
+
 @pytest.mark.parametrize("sign", [",", ";", "\t"])
 def test_a_roster_is_read_as_spreadsheets_write_it(sign):
     rows = read_roster(f"\ufeffroster_id{sign}name\r\nA{sign}Alice\r\n", file="r.csv")
@@ -57,6 +73,7 @@ def test_a_roster_is_read_as_spreadsheets_write_it(sign):
         ("", "r.csv:1: expected a column named roster_id, found an empty file"),
         ("roster_id\nA\n", "r.csv:1: expected a column named name, found roster_id"),
         ("roster_id,name,size\nA,B,C\n", "'size'"),
+        (f"roster_id,name,centre\nA,B,{65 * 'x'}\n", "r.csv:2: centre: expected at most 64"),
         ("roster_id,name,breaks\nA,B,1.5\n", "r.csv:2: breaks: expected a number from 0 to 20"),
         ("roster_id,name,font\nA,B,big\n", "r.csv:2: font: expected large, or nothing"),
         ("roster_id,name,contrast\nA,B,low\n", "r.csv:2: contrast: expected high, or nothing"),

@@ -34,10 +34,11 @@ from item_bank.exams.upkeep import HANDLERS
 from item_bank.exams.verification import verify
 from item_bank.store.jobs import run_pending
 from item_bank.store.schema import organisation
+from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import Presence, SittingMessage
 
-SECRETS = ("Alice", "alice@example.org", "chalk-white", "Mind the gap")
+SECRETS = ("Alice", "alice@example.org", "chalk-white", "Mind the gap", "Ak-Say", "Hall nine")
 
 
 @pytest.fixture
@@ -56,6 +57,8 @@ def hall(db, small_bank):
             Presence(sitting_id=done.sitting_id, organisation_id=home, first_seen_at=1,
                      seen_at=hall.clock.at, address="10.0.0.7", agent="Firefox on chalk-white")
         )  # fmt: skip
+        outcome = session.get_one(Outcome, done.sitting_id)
+        outcome.country, outcome.centre = "Ak-Say", "Hall nine"
     run_pending(hall.db, HANDLERS)
     return hall
 

@@ -22,6 +22,7 @@ from item_bank.store.audit import append_site_event
 from item_bank.store.database import Database
 from item_bank.store.tables.base import Base
 from item_bank.store.tables.exams import Registration
+from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.people import AccessCode, CandidateDetails
 from item_bank.store.tables.sittings import Presence, ResponseContent, Sitting, SittingMessage
 
@@ -85,6 +86,11 @@ def erase_candidate(
         update(Sitting)
         .where(Sitting.candidate_id == own.candidate_id)
         .values(accommodations={}, accommodations_salt=None, device=None)
+    )
+    session.execute(
+        update(Outcome)
+        .where(Outcome.candidate_id == own.candidate_id)
+        .values(country=None, centre=None)
     )
     payload = {"candidate": found.candidate_id, "reason": reason, "rows": found.rows, "by": by}
     append_site_event(session, "candidate_erased", payload, db.now(session), organisation_id)

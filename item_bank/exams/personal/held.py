@@ -91,7 +91,7 @@ def _registrations(session: Session, own: CandidateDetails) -> list[dict[str, An
         .where(Registration.candidate_id == own.candidate_id)
         .order_by(Registration.created_at, Registration.id)
     )
-    names = ("attempts_allowed", "accommodations", "prior_theta", "created_at")
+    names = ("attempts_allowed", "accommodations", "prior_theta", "centre", "created_at")
     return [{"exam": code, **_values(row, *names)} for row, code in rows]
 
 
