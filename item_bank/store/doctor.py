@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from engine.errors import InputError
 from item_bank.store.backup import BACKED_UP
 from item_bank.store.clock import DAY, MINUTE, SECOND, last_recorded, wall_time
 from item_bank.store.database import Database
+from item_bank.store.fonts import SCRIPTS, family, system_fonts
 from item_bank.store.jobs import STALE, WAITING, failed_jobs
 from item_bank.store.schema import check_schema, current_revision
 from item_bank.store.secret_keys import NAMES
@@ -34,16 +35,6 @@ LATE_JOB = 10 * MINUTE
 OLD_BACKUP = 2 * DAY
 SILENT_SECONDS = 8
 _YES = ("1", "true", "yes")
-_FONT_FOLDERS = (
-    Path("/usr/share/fonts"),
-    Path("/usr/local/share/fonts"),
-    Path("/System/Library/Fonts"),
-    Path("/Library/Fonts"),
-    Path.home() / ".fonts",
-    Path.home() / ".local/share/fonts",
-    Path("C:/Windows/Fonts"),
-)
-_CHINESE = ("cjk", "notosanssc", "notoserifsc", "wqy", "pingfang", "simsun", "msyh", "sourcehan")
 
 
 @dataclass(frozen=True)
@@ -236,13 +227,11 @@ def _proxies(environ: Mapping[str, str]) -> Finding:
 
 
 def _fonts() -> Finding:
-    if any(mark in name for name in _font_names() for mark in _CHINESE):
-        return Finding("fonts", OK, "a font with Chinese is there")
-    advice = "install one for documents in Chinese (Debian: fonts-noto-cjk)"
-    return Finding("fonts", WARNING, "no font with Chinese", advice)
-
-
-def _font_names() -> Iterator[str]:
-    for folder in _FONT_FOLDERS:
-        for _, _, names in os.walk(folder):
-            yield from (name.lower() for name in names)
+    fonts = system_fonts()
+    found = {script: family(script, fonts) for script in SCRIPTS}
+    missing = [script for script, name in found.items() if name is None]
+    if not missing:
+        return Finding("fonts", OK, ", ".join(str(name) for name in found.values()))
+    packages = ", ".join(script.package for script in missing)
+    lacking = "; ".join(f"none with {script.name}" for script in missing)
+    return Finding("fonts", WARNING, lacking, f"install one for documents (Debian: {packages})")

@@ -1,0 +1,1 @@
+"""Reports as documents: words, figures, the typesetter, and pages that hand documents out."""
