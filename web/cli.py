@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from item_bank.console import Console
     from item_bank.store.database import Database
 
-ROLES = ("candidate", "examiner", "administrator", "psychometrician", "author", "invigilator")
+STAFF = ("examiner", "administrator", "psychometrician", "author", "invigilator")
+ROLES = ("candidate", *STAFF)
 PORT = click.IntRange(1, 65_535)
 PORTS_TRIED = 50
 LISTED = ("email", "name", "role", "disabled")
@@ -138,6 +139,16 @@ def enable(console: Console, email: str) -> None:
     """Open a disabled account again, with the password that it had."""
     _act(console, "enable", email)
     console.emit({"email": email, "disabled": False}, f"{email} is enabled")
+
+
+@user.command()
+@click.argument("email")
+@click.option("--role", "wanted", required=True, type=click.Choice(STAFF), help="The new role.")
+@click.pass_obj
+def role(console: Console, email: str, wanted: str) -> None:
+    """Give an account another role; it counts from the next page on."""
+    _act(console, "set_role", email, lambda: wanted)
+    console.emit({"email": email, "role": wanted}, f"{email} is now {wanted}")
 
 
 @user.command()

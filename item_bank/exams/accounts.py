@@ -1,4 +1,4 @@
-"""Accounts of the staff: adding, disabling, passwords, and links that set a new one.
+"""Accounts of the staff: adding, disabling, roles, passwords, and links that set a new one.
 
 Every act stands in the site chain, in the transaction that does it. A new password, a link that was
 used and disabling all end the account's browser sessions.
@@ -94,8 +94,7 @@ def add_staff(
     by: Actor | None = None,
 ) -> str:
     """Make an account and return its id; refuses a known e-mail and a short password."""
-    if role not in STAFF_ROLES:
-        raise InputError(f"one of {', '.join(STAFF_ROLES)}", repr(role), column="role")
+    _check_role(role)
     check_email(email)
     _check_password(password)
     shown = name.strip() or email.split("@", maxsplit=1)[0].strip()
@@ -136,21 +135,48 @@ def disable(db: Database, actor: Actor, account_id: str) -> None:
     with _account(db, actor, account_id) as (session, account):
         if account.disabled_at is not None:
             raise NotAllowed("this account is disabled already")
-        if account.role == ADMINISTRATOR and _administrators(session, account) < 2:
-            raise NotAllowed("this is the last administrator; add another first")
+        _keep_an_administrator(session, account)
         account.disabled_at = db.now(session)
         _end_links(db, session, account)
         _end_sessions(db, session, account, "account_disabled", actor.by)
 
 
-def _administrators(session: Session, account: StaffAccount) -> int:
-    """Count the active administrators, and keep two at once from disabling each other."""
+def set_role(db: Database, actor: Actor, account_id: str, role: str) -> None:
+    """Give an account another role, which counts from its next request on.
+
+    Raises
+    ------
+    NotAllowed
+        When it has that role already, or is the last administrator who is not disabled.
+    """
+    _check_role(role)
+    with _account(db, actor, account_id) as (session, account):
+        before = account.role
+        if before == role:
+            raise NotAllowed(f"this account is {role} already")
+        if account.disabled_at is None:
+            _keep_an_administrator(session, account)
+        account.role = role
+        payload = {"account": account.id, "from": before, "to": role, "by": actor.by}
+        append_site_event(session, "role_set", payload, db.now(session), account.organisation_id)
+
+
+def _check_role(role: str) -> None:
+    if role not in STAFF_ROLES:
+        raise InputError(f"one of {', '.join(STAFF_ROLES)}", repr(role), column="role")
+
+
+def _keep_an_administrator(session: Session, account: StaffAccount) -> None:
+    """Refuse to lose the last administrator, also where two would take each other out at once."""
+    if account.role != ADMINISTRATOR:
+        return
     active = select(StaffAccount.id).where(
         StaffAccount.organisation_id == account.organisation_id,
         StaffAccount.role == ADMINISTRATOR,
         StaffAccount.disabled_at.is_(None),
     )
-    return len(session.scalars(active.order_by(StaffAccount.id).with_for_update()).all())
+    if len(session.scalars(active.order_by(StaffAccount.id).with_for_update()).all()) < 2:
+        raise NotAllowed("this is the last administrator; add another first")
 
 
 def enable(db: Database, actor: Actor, account_id: str) -> None:

@@ -17,7 +17,7 @@ from item_bank.exams.own_sittings import own_sitting
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.exams.sittings import device_hash
 from item_bank.store.audit import append_sitting_event
-from item_bank.store.caches import once
+from item_bank.store.caches import lately
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import Sitting, SittingEvent
 
@@ -58,7 +58,7 @@ def delivery_of(db: Database, candidate: CandidateSession, sitting_id: str) -> D
                 raise NotFound
             return found.candidate_id, found.exam_version_id
 
-    owner, version_id = once(db, ("version of sitting", sitting_id), pinned)
+    owner, version_id = lately(db, f"version of sitting {sitting_id}", pinned)
     if owner != candidate.candidate_id:
         raise NotFound
     return load_version(db, version_id).plan.delivery

@@ -1,6 +1,6 @@
 """Signing in: access codes and passwords, and who is signed in.
 
-Nobody can lock somebody else out. A right access code is always heard: at 59 bits none is found by
+Nobody can lock somebody else out. A right access code is always heard: at 74 bits none is found by
 trying, so only wrong ones are turned away where too many came from one address, which may be an
 exam hall. A wrong password counts against this e-mail *from this address*; a browser in which the
 account has signed in before has a count of its own.
@@ -27,7 +27,7 @@ from item_bank.store.tables.people import (
 )
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that can be read as something else
-CODE_LENGTH = 12
+CODE_LENGTH, CODE_GROUP = 15, 5
 LIMIT_PAIR = 8  # one e-mail from one address, or from one browser that it knows
 LIMIT_ACCOUNT = 100  # one e-mail from anywhere
 LIMIT_ADDRESS = 600  # one address, which may be an exam hall
@@ -60,9 +60,9 @@ class StaffSession:
 
 
 def new_access_code() -> str:
-    """Return a code of 59 bits, in groups that can be read out."""
+    """Return a code of 74 bits, in groups that can be read out."""
     letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-    return "-".join(letters[i : i + 4] for i in range(0, CODE_LENGTH, 4))
+    return "-".join(letters[i : i + CODE_GROUP] for i in range(0, CODE_LENGTH, CODE_GROUP))
 
 
 def access_code_hash(key: str, code: str) -> str:

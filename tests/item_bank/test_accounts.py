@@ -84,6 +84,25 @@ def test_the_last_administrator_cannot_be_disabled(db, actor, eve, ann):
     assert signs_in(db, OLD)
 
 
+def test_an_account_gets_another_role_at_once_and_the_last_administrator_keeps_it(
+    db, actor, eve, ann
+):
+    accounts.set_role(db, actor, eve, "examiner")
+
+    assert staff_by_session(db, eve, 0).role == "examiner"
+    assert kinds(db)[-1] == ("role_set", "command line")
+    with pytest.raises(NotAllowed, match="already"):
+        accounts.set_role(db, actor, eve, "examiner")
+    with pytest.raises(NotAllowed, match="last administrator"):
+        accounts.set_role(db, actor, ann, "author")
+    with pytest.raises(InputError, match="'candidate'"):
+        accounts.set_role(db, actor, ann, "candidate")
+    accounts.set_role(db, actor, eve, "administrator")
+    accounts.disable(db, actor, ann)
+    accounts.set_role(db, actor, ann, "author")  # who is disabled keeps nobody in
+    assert verify(db).problems == ()
+
+
 def test_a_new_password_ends_every_session_that_began_before(db, actor, eve):
     accounts.set_password(db, actor, eve, NEW)
 
@@ -211,6 +230,10 @@ def test_the_commands_keep_accounts(db, eve, ann, run_command):
     assert run_command("user", "password", EVE, "--password-stdin", stdin=f"{OLD}\n")[0] == 0
     assert signs_in(db, OLD)
     assert run_command("user", "password", EVE, "--password-stdin", stdin="short\n")[0] == 2
+    assert run_command("user", "role", "ann@e.org", "--role", "author")[0] == 0
+    assert run_command("user", "role", EVE, "--role", "author")[0] == 1
+    assert run_command("user", "role", EVE, "--role", "candidate")[0] == 2
+    assert run_command("user", "role", "ann@e.org", "--role", "administrator")[0] == 0
     assert run_command("user", "disable", EVE)[0] == 0
     assert "disabled" in run_command("user", "list")[1]
     assert run_command("user", "disable", "ann@e.org")[0] == 1

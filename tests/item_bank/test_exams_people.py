@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.sittings import begin, finish
 
@@ -8,14 +10,17 @@ from item_bank.exams.accounts import add_staff, list_staff
 from item_bank.exams.errors import TooManyAttempts
 from item_bank.exams.people import RosterRow, import_roster, read_roster
 from item_bank.exams.signing_in import (
+    CODE_LETTERS,
     LIMIT_PAIR,
     access_code_hash,
     candidate_by_code,
+    new_access_code,
     staff_by_password,
     staff_by_session,
 )
 from item_bank.store.schema import organisation
 from item_bank.store.tables.outcomes import Outcome
+from item_bank.store.tables.people import AccessCode
 
 PASSWORD = "a long enough one"
 
@@ -28,6 +33,15 @@ def test_a_code_is_read_however_it_is_typed():
 def test_a_code_signs_its_candidate_in_and_no_other_does(hall):
     assert candidate_by_code(hall.db, hall.codes["Bob"].lower(), address="x") == hall.bob
     assert candidate_by_code(hall.db, "AAAA-BBBB-CCCC", address="x") is None
+
+
+def test_a_new_code_has_three_groups_of_five_and_shorter_ones_go_on(hall):
+    assert re.fullmatch(f"([{CODE_LETTERS}]{{5}}-){{2}}[{CODE_LETTERS}]{{5}}", new_access_code())
+    older = access_code_hash(hall.db.secrets().codes, "jh3q-hg99-9sh7")
+    with hall.db.write() as session:
+        session.get_one(AccessCode, hall.alice.code_id).code_hash = older
+
+    assert candidate_by_code(hall.db, "JH3Q HG99 9SH7", address="x") == hall.alice
 
 
 def test_importing_a_roster_again_keeps_codes_unless_asked(hall):

@@ -123,7 +123,7 @@ def test_a_candidate_gets_an_access_code(run_command, database_url, db, codes):
     code = json.loads(said)["access_code"]
 
     assert status == 0
-    assert re.fullmatch(r"\w{4}-\w{4}-\w{4}", code)
+    assert re.fullmatch(r"\w{5}-\w{5}-\w{5}", code)
     assert candidate_by_code(db, code, address="10.0.0.1").name == "zara"
 
 
