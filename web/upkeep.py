@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Mapping
 
 from item_bank.exams.personal.retention import plan_daily
-from item_bank.exams.upkeep import HANDLERS, close_abandoned
+from item_bank.exams.upkeep import close_abandoned
+from item_bank.results.short_work import HANDLERS
 from item_bank.store.database import Database
 from item_bank.store.jobs import beat, run_pending
 from item_bank.store.tables.base import new_id

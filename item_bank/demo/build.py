@@ -26,11 +26,11 @@ from item_bank.exams.signing_in import access_code_hash
 from item_bank.exams.sittings import keep_sitting, new_sitting
 from item_bank.exams.snapshots import Snapshot
 from item_bank.exams.steps import Answer, decide, first_item, keep_answer, keep_first
-from item_bank.exams.upkeep import HANDLERS
 from item_bank.items.formats.json_file import bank_from_folder
 from item_bank.items.imports import import_bank
 from item_bank.items.items import revision
 from item_bank.items.releases import publish
+from item_bank.results.short_work import HANDLERS
 from item_bank.store.clock import DAY, MINUTE, SECOND, wall_time
 from item_bank.store.database import Database
 from item_bank.store.jobs import run_pending

@@ -33,6 +33,16 @@ SHORTEST = 1e-3  # a time is above 0
 
 def rapid_answers(snapshot: Snapshot, still: Sequence[Span]) -> dict[str, Any] | None:
     """Return what the log says of rapid answers; None where a sitting is not flagged."""
+    found = rapid_facts(snapshot, still)
+    if found is None or found["effort"] >= LEAST_EFFORT:
+        return None
+    if len(found["positions"]) < LEAST_ANSWERS:
+        return None
+    return found | {"effort": round(found["effort"], 4)}
+
+
+def rapid_facts(snapshot: Snapshot, still: Sequence[Span]) -> dict[str, Any] | None:
+    """Return which answers were rapid, and the effort; None with too few answers to say."""
     answered = [response for response in snapshot.responses if not response.late]
     if len(answered) < LEAST_ANSWERS:
         return None
@@ -40,10 +50,8 @@ def rapid_answers(snapshot: Snapshot, still: Sequence[Span]) -> dict[str, Any] |
     thresholds = _thresholds(snapshot, given)
     rapid = rapid_guesses(given, thresholds)
     effort = float(response_time_effort(given, rapid, thresholds)[0])
-    if effort >= LEAST_EFFORT or rapid.sum() < LEAST_ANSWERS:
-        return None
     positions = [r.position for r, quick in zip(answered, rapid, strict=True) if quick]
-    return {"positions": positions, "answers": len(answered), "effort": round(effort, 4)}
+    return {"positions": positions, "answers": len(answered), "effort": effort}
 
 
 def _times(snapshot: Snapshot, still: Sequence[Span]) -> Times:

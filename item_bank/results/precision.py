@@ -94,9 +94,7 @@ def _simulated(
     advance: Callable[[int], object],
 ) -> Simulated:
     design = version.plan.design
-    theta = design.prior_mean + design.prior_sd * ndtri(
-        uniform(seed, np.arange(n), "true ability")
-    )
+    theta = design.prior_mean + design.prior_sd * ndtri(uniform(seed, np.arange(n), "true ability"))
     tried = np.array([status != OPERATIONAL for status in release.statuses])
     around = Surroundings(pretest=tried)
     return simulate(

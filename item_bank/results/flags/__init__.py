@@ -1,0 +1,1 @@
+"""What stands out in a sitting: person fit, rapid answers, known items, likeness, times."""
