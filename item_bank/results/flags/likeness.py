@@ -128,7 +128,7 @@ def _partners(crowd: _Crowd, one: int) -> Ints:
 def _errors(sittings: Sequence[Sat], banks: Mapping[str, Bank]) -> _Errors:
     items = codes(one.revision_id for sat in sittings for one in sat.answers)
     said = codes(one.response for sat in sittings for one in sat.answers if one.response)
-    wrong = np.full((len(sittings), len(items)), NOTHING, dtype=np.int32)
+    wrong = np.full((len(sittings), len(items)), NOTHING, dtype=np.int64)
     for person, sat in enumerate(sittings):
         worth = banks[sat.release_id].points
         for one in sat.answers:
@@ -230,7 +230,7 @@ def _by_options(
     )
     pairs = []
     for place, other in enumerate(near):
-        best = min((2 * place, 2 * place + 1), key=lambda k: _or_one(found.p[k]))
+        best = min((2 * place, 2 * place + 1), key=lambda k: _or_one(float(found.p[k])))
         reasons[other] = str(found.estimable[best])
         if found.estimable[best] is Estimable.YES:
             del reasons[other]
@@ -244,7 +244,7 @@ def _pair(one: int, other: int, found: Similarity, best: int) -> _Pair:
         one,
         other,
         "omega",
-        min(2 * _or_one(found.p[best]), 1.0),
+        min(2 * _or_one(float(found.p[best])), 1.0),
         int(found.matches[best]),
         float(found.expected[best]),
         int(found.common[best]),
@@ -252,7 +252,7 @@ def _pair(one: int, other: int, found: Similarity, best: int) -> _Pair:
 
 
 def _or_one(p: float) -> float:
-    return float(p) if np.isfinite(p) else 1.0
+    return p if np.isfinite(p) else 1.0
 
 
 # --- flags -------------------------------------------------------------------------------------
