@@ -6,6 +6,7 @@ gate refuses a view that says nothing, and `create_app` does not start with one.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -19,6 +20,7 @@ from item_bank.exams.signing_in import (
     CandidateSession,
     StaffSession,
     candidate_by_session,
+    end_session,
     staff_by_session,
 )
 from web.htmx import send_to, wants_fragment
@@ -41,6 +43,7 @@ class SignedIn:
     """Somebody who has signed in, as Flask-Login wants to see them."""
 
     person: Person
+    session_id: str
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -51,10 +54,10 @@ class SignedIn:
         return CANDIDATE if isinstance(self.person, CandidateSession) else self.person.role
 
     def get_id(self) -> str:
-        """Return what the session cookie keeps, and which ends with the code or the epoch."""
+        """Return what the session cookie keeps; it ends with sign-out, the code or the epoch."""
         if isinstance(self.person, CandidateSession):
-            return f"candidate:{self.person.code_id}"
-        return f"staff:{self.person.id}:{self.person.epoch}"
+            return f"candidate:{self.session_id}:{self.person.code_id}"
+        return f"staff:{self.session_id}:{self.person.id}:{self.person.epoch}"
 
 
 def public(view: View) -> View:
@@ -104,14 +107,15 @@ def check_audiences(app: Flask) -> None:
 
 
 def _load(identity: str) -> SignedIn | None:
-    person = _person(*identity.split(":")[:3])
-    return SignedIn(person) if person else None
+    kind, session_id, key, epoch, *_ = *identity.split(":"), "", "", ""
+    person = _person(kind, session_id, key, epoch)
+    return SignedIn(person, session_id) if person else None
 
 
-def _person(kind: str, key: str, epoch: str = "") -> Person | None:
+def _person(kind: str, session_id: str, key: str, epoch: str) -> Person | None:
     if kind == CANDIDATE:
-        return candidate_by_session(database(), key)
-    return staff_by_session(database(), key, int(epoch)) if epoch.isdecimal() else None
+        return candidate_by_session(database(), key, session_id)
+    return staff_by_session(database(), key, int(epoch), session_id) if epoch.isdecimal() else None
 
 
 def _gate() -> ResponseReturnValue | None:
@@ -156,11 +160,14 @@ def sign_in_as(person: Person) -> None:
     session.permanent = True
     if language:
         session["language"] = language
-    login_user(SignedIn(person))
+    login_user(SignedIn(person, secrets.token_hex(16)))
 
 
 def forget() -> None:
-    """End the session."""
+    """End the session, on the server too: a copy of its cookie opens nothing any more."""
+    visitor = signed_in()
+    if visitor is not None:
+        end_session(database(), visitor.session_id, current_app.permanent_session_lifetime)
     logout_user()
     session.clear()
     g.pop("csrf_token", None)

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams.attempts import count_failure, refuse_guessing
+from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
 from item_bank.store.secret_keys import keyed_hash
 from item_bank.store.tables.people import (
     AccessCode,
     CandidateDetails,
+    EndedSession,
     StaffAccount,
 )
 
@@ -96,10 +99,12 @@ def candidate_by_code(db: Database, code: str, *, address: str) -> CandidateSess
     return found
 
 
-def candidate_by_session(db: Database, code_id: str) -> CandidateSession | None:
-    """Load the candidate of a browser session; None when the code that began it has ended."""
+def candidate_by_session(
+    db: Database, code_id: str, session_id: str = ""
+) -> CandidateSession | None:
+    """Load the candidate of a browser session; None when it or the code that began it has ended."""
     with db.read() as session:
-        return _candidate(session, _BY_ID, code_id)
+        return _candidate(session, _BY_ID, code_id, session_id)
 
 
 _CANDIDATE = (
@@ -114,13 +119,15 @@ _CANDIDATE = (
     .where(AccessCode.revoked_at.is_(None))
 )
 _BY_CODE = _CANDIDATE.where(AccessCode.code_hash == bindparam("key"))
-_BY_ID = _CANDIDATE.where(AccessCode.id == bindparam("key"))
+_ENDED = select(EndedSession.id).where(EndedSession.id == bindparam("session"))
+_BY_ID = _CANDIDATE.where(AccessCode.id == bindparam("key"), ~_ENDED.exists())
 
 
 def _candidate(
-    session: Session, statement: Select[*tuple[Any, ...]], key: str
+    session: Session, statement: Select[*tuple[Any, ...]], key: str, session_id: str = ""
 ) -> CandidateSession | None:
-    row = session.connection().execute(statement, {"key": key}).one_or_none()
+    given = {"key": key, "session": session_id}
+    row = session.connection().execute(statement, given).one_or_none()
     return CandidateSession(*row) if row else None
 
 
@@ -175,13 +182,17 @@ def _password_is_right(stored: str, password: str) -> bool:
         return False
 
 
-def staff_by_session(db: Database, account_id: str, epoch: int) -> StaffSession | None:
+def staff_by_session(
+    db: Database, account_id: str, epoch: int, session_id: str = ""
+) -> StaffSession | None:
     """Load the account of a browser session; None when it has ended.
 
     Disabling the account and every change of its password end the sessions that began before.
     """
     with db.read() as session:
         account = session.get(StaffAccount, account_id)
+        if session.get(EndedSession, session_id) is not None:
+            return None
     if account is None or account.disabled_at is not None or account.sessions_epoch != epoch:
         return None
     return _staff(account)
@@ -196,3 +207,18 @@ def _staff(account: StaffAccount) -> StaffSession:
         account.role,
         account.sessions_epoch,
     )
+
+
+def end_session(db: Database, session_id: str, lifetime: timedelta) -> None:
+    """Let no copy of a browser session's cookie open anything any more.
+
+    Parameters
+    ----------
+    lifetime
+        After which a cookie expires by itself; it is noted for twice as long, since clocks jump.
+    """
+    with db.write() as session:
+        now = db.now(session)
+        session.execute(delete(EndedSession).where(EndedSession.until < now))
+        until = now + 2 * round(lifetime.total_seconds() * SECOND)
+        session.merge(EndedSession(id=session_id, until=until))

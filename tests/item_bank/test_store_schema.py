@@ -213,7 +213,7 @@ def test_a_drafted_revision_holds_what_differs_and_nothing_else(tmp_path, monkey
         table._columns.remove(extra)
 
     written = file.read_text()
-    assert file.name == "r0007_who_placed_a_hold.py"
+    assert file.name == f"r{int(head_revision()) + 1:04}_who_placed_a_hold.py"
     assert written.startswith('"""who placed a hold."""')
     assert "batch_op.add_column(sa.Column('placed_by', sa.Text(), nullable=True))" in written
     assert written.count("batch_op.") == 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from sqlalchemy import select
 from support.browsing import answer_somehow, at_end, confirm
 from support.sittings import begin, finish
+from support.wcag import scrolls_sideways, violations
 
 from item_bank.exams.accounts import add_staff
 from item_bank.exams.signing_in import candidate_by_session
@@ -19,22 +19,7 @@ from item_bank.store.tables.people import AccessCode, CandidateDetails
 from web.language import LANGUAGES
 
 pytestmark = pytest.mark.chromium
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 WIDTHS = (390, 1440)
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=RULES | {"resultTypes": ["violations"]})
-    return [
-        f"{one['id']}: {node['html'][:160]}"
-        for one in found.response["violations"]
-        for node in one["nodes"]
-    ]
-
-
-def scrolls_sideways(page: Page) -> bool:
-    wide, screen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    return wide > screen
 
 
 def check(page: Page) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from support.browsing import Site, after, browsing, kind, serve, skip_to
 from support.type_exams import LANGUAGES, open_type_exam
-from test_browser_accessibility import scrolls_sideways, violations
+from support.wcag import scrolls_sideways, violations
 
 from item_bank.exams.replay import replay, sitting_ids
 from item_bank.items.types.catalogue import TYPES

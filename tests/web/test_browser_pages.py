@@ -22,7 +22,7 @@ from support.browsing import (
     serve,
 )
 from support.example_bank import LANGUAGES, example_bank, few_of_each, open_example_exam
-from test_browser_accessibility import scrolls_sideways, violations
+from support.wcag import scrolls_sideways, violations
 
 from item_bank.exams.replay import sitting_ids
 from item_bank.items.types.catalogue import TYPES

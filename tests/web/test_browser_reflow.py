@@ -18,7 +18,7 @@ from support.browsing import (
     skip_to,
 )
 from support.example_bank import example_bank, few_of_each, open_example_exam
-from test_browser_accessibility import scrolls_sideways, violations
+from support.wcag import scrolls_sideways, violations
 
 pytestmark = pytest.mark.chromium
 TOUCH = 44

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.browsing import begin
-from test_browser_accessibility import scrolls_sideways, violations
+from support.wcag import scrolls_sideways, violations
 
 from item_bank.exams import conditions
 from item_bank.exams.accounts import add_staff

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.visitors import HTMX
+from sqlalchemy import select
+from support.visitors import HTMX, Visitor
 
+from item_bank.store.tables.people import EndedSession
 from web.access import check_audiences, local_path
 from web.app import create_app
 from web.settings import Settings
@@ -67,6 +69,59 @@ def test_signing_out_ends_the_session(alice):
     alice.post("/sign-out")
 
     assert alice.get("/home").status_code == 303
+
+
+def copy_of(app, visitor: Visitor) -> Visitor:
+    """Somebody who has copied the session's cookie."""
+    thief = Visitor(app)
+    thief.client.set_cookie("tarozu", visitor.client.get_cookie("tarozu").value)
+    return thief
+
+
+def test_a_copied_cookie_opens_nothing_after_signing_out_and_other_browsers_stay(app, hall, alice):
+    elsewhere, thief = Visitor(app), copy_of(app, alice)
+    elsewhere.sign_in(hall.codes["Alice"])
+    assert thief.get("/home").status_code == 200
+
+    alice.post("/sign-out")
+
+    assert thief.get("/home").status_code == 303
+    assert elsewhere.get("/home").status_code == 200
+
+
+def test_a_copied_cookie_of_staff_opens_nothing_after_signing_out_or_in_again(app, staff):
+    examiner = staff("examiner")
+    first = copy_of(app, examiner)
+    assert first.get("/staff/sittings").status_code == 200
+    examiner.get("/staff/account")
+    form = {"old": "weigh-with-care", "new": "weigh-with-more", "again": "weigh-with-more"}
+    assert examiner.post("/staff/account", form).status_code == 303
+    second = copy_of(app, examiner)
+    assert second.get("/staff/sittings").status_code == 200
+    examiner.get("/staff/account")
+    examiner.post("/staff/sign-out")
+
+    assert first.get("/staff/sittings").status_code == 303
+    assert second.get("/staff/sittings").status_code == 303
+
+
+def test_ended_sessions_are_forgotten_when_every_copy_has_expired(app, hall, alice):
+    alice.post("/sign-out")
+    hall.clock.pass_seconds(25 * 3600)
+    alice.sign_in(hall.codes["Alice"])
+    alice.post("/sign-out")
+
+    with hall.db.read() as session:
+        assert len(session.scalars(select(EndedSession)).all()) == 1
+
+
+@pytest.mark.parametrize("identity", ["", "staff", "staff:x:y:1:2", "candidate:x", "king:a:b:c"])
+def test_a_session_that_names_nobody_opens_nothing(app, identity):
+    one = Visitor(app)
+    with one.client.session_transaction() as session:
+        session["_user_id"] = identity
+
+    assert one.get("/home").status_code == 303
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor):

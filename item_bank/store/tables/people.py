@@ -79,6 +79,15 @@ class AccessCode(Base):
     revoked_at: Mapped[Time | None]
 
 
+class EndedSession(Base):
+    """A browser session that somebody signed out of: a copy of its cookie opens nothing."""
+
+    __tablename__ = "ended_sessions"
+
+    id: Mapped[Id]
+    until: Mapped[Time] = mapped_column(index=True)  # by then every copy has expired by itself
+
+
 class SignInAttempt(Base):
     """A failed try to sign in, counted by a keyed hash of what was tried and of where from."""
 
