@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from engine.rules.states import carried
 from engine.session import Step, next_step, record_response
 from item_bank.exams import records
-from item_bank.exams.outcomes import new_outcome
+from item_bank.exams.decided import release_by_rule
+from item_bank.exams.outcomes import RELEASED, new_outcome
 from item_bank.exams.pauses import Span, clear_pause, still_spans
 from item_bank.exams.questions import drawn_order, mark
 from item_bank.exams.rapid import rapid_answers
@@ -184,8 +185,11 @@ def keep_end(
     digest = content_hash(content)
     payload = {"stop_reason": stop_reason, "result": digest, "trace": trace}
     append_sitting_event(session, sitting, records.FINISHED, payload, snapshot.now)
-    session.add(result_row(sitting, content, "sitting_finished", snapshot.now))
-    session.add(new_outcome(session, sitting, content, snapshot.exam.plan.results))
+    result = result_row(sitting, content, "sitting_finished", snapshot.now)
+    outcome = new_outcome(session, sitting, content, snapshot.exam.plan.results)
+    session.add_all((result, outcome))
+    if outcome.state == RELEASED:
+        release_by_rule(session, sitting, result, snapshot.now)
     enqueue(
         session,
         "seal_sitting",

@@ -109,7 +109,7 @@ def test_a_chain_that_was_written_anew_does_not_match_its_seal(hall):
 
 def test_a_sitting_that_vanished_is_missed_by_its_seal(hall):
     tables = ("sitting_events", "responses", "response_contents", "presented_items", "results",
-              "sitting_messages")  # fmt: skip
+              "sitting_messages", "decisions", "outcomes")  # fmt: skip
     tamper(hall, *(f"DELETE FROM {table}" for table in tables), "DELETE FROM sittings")
 
     assert any("which is not there" in problem for problem in found(hall))

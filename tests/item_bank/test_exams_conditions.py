@@ -213,7 +213,7 @@ def test_a_terminated_sitting_is_judged_as_one_whose_time_is_over(hall, actor):
     )
     now = view(hall.db, hall.alice, now.sitting_id)
     assert (now.status, now.question) == ("finished", None)
-    assert kinds(hall, now.sitting_id)[-2:] == ["terminated", "finished"]
+    assert kinds(hall, now.sitting_id)[-3:] == ["terminated", "finished", "result_released"]
     check_records(hall, now.sitting_id)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from item_bank.exams import records
+from item_bank.exams.decided import KINDS
 from item_bank.exams.pauses import BREAK, INVIGILATOR
 from item_bank.exams.room_states import SILENCE
 from item_bank.exams.rooms import RoomEvent, RoomRow
@@ -161,6 +162,12 @@ def _language(event: RoomEvent) -> str:
     return f"reads question {event.payload.get('position')} in {NAMES.get(code, code)}"
 
 
+NOTED = (
+    records.RESULT_NOTE,
+    records.APPEAL_OPENED,
+    records.APPEAL_ANSWERED,
+    records.APPEAL_WITHDRAWN,
+)
 EVENT_WORDS: Mapping[str, Callable[[RoomEvent], str]] = {
     records.STARTED: lambda _event: "started",
     records.PRESENTED: lambda event: f"question {event.payload['position']} shown",
@@ -181,6 +188,7 @@ EVENT_WORDS: Mapping[str, Callable[[RoomEvent], str]] = {
     ),
     records.LEASE_RELEASED: lambda event: f"released for another device by {event.by}",
     records.WITHDRAWN: lambda event: f"question {event.payload['position']} was withdrawn",
+    **{kind: (lambda event: _plain(event.kind)) for kind in (*KINDS.values(), *NOTED)},
     **{
         kind: (lambda _event, word=ALERT_WORDS[kind]: word)  # type: ignore[misc]
         for kind in (

@@ -7,7 +7,7 @@ commitments to it.
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from item_bank.store.tables.base import Base, Id, Json, Key, Organisation, Time, Word
@@ -50,15 +50,18 @@ class Outcome(Base):
 
 
 class Decision(Base):
-    """An act of a person on a result: signed, released, held, invalidated, reinstated."""
+    """An act on a result: signed, released, held, invalidated, reinstated, amended."""
 
     __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("sitting_id", "number"),)
 
     id: Mapped[Id]
     organisation_id: Mapped[Organisation]
     sitting_id: Mapped[Key] = mapped_column(ForeignKey("sittings.id"), index=True)
+    number: Mapped[int]  # counts the acts on this sitting's result
     result_number: Mapped[int]
     act: Mapped[Word]
+    category: Mapped[Word | None]  # of the reason for an invalidation, which the candidate is told
     account_id: Mapped[Key | None] = mapped_column(ForeignKey("staff_accounts.id"))
     by: Mapped[Word]  # an account's role, command line, exam rule, or a correction
     commitment: Mapped[Word]  # to the reason, which stands in `sitting_messages`; "" without one

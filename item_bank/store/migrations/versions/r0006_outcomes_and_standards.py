@@ -104,8 +104,10 @@ def _decisions() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("organisation_id", sa.String(length=32), nullable=False),
         sa.Column("sitting_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("result_number", sa.Integer(), nullable=False),
         sa.Column("act", sa.String(length=64), nullable=False),
+        sa.Column("category", sa.String(length=64), nullable=True),
         sa.Column("account_id", sa.String(length=32), nullable=True),
         sa.Column("by", sa.String(length=64), nullable=False),
         sa.Column("commitment", sa.String(length=64), nullable=False),
@@ -124,6 +126,7 @@ def _decisions() -> None:
             ["sitting_id"], ["sittings.id"], name=op.f("fk_decisions_sitting_id_sittings")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+        sa.UniqueConstraint("sitting_id", "number", name=op.f("uq_decisions_sitting_id_number")),
     )
     op.create_index(
         op.f("ix_decisions_organisation_id"), "decisions", ["organisation_id"], unique=False
