@@ -1,0 +1,1 @@
+"""Cohorts: what the sittings of one exam came to together, counted by the database."""
