@@ -83,13 +83,13 @@ def alarms(db: Database, bank_id: str, *, organisation_id: str) -> dict[str, Ala
 
 def _ids(session: Session, bank_id: str) -> dict[str, str]:
     rows = session.execute(select(Item.code, Item.id).where(Item.bank_id == bank_id))
-    return dict(rows.tuples().all())
+    return {code: item_id for code, item_id in rows}  # noqa: C416 - typed
 
 
 def _dif(row: Mapping[str, Any]) -> tuple[str, str]:
     """Say of an item that works differently in a group how, and what follows."""
-    size, p = row.get("class"), row.get("p_adjusted")
-    parts = [f"{row.get('focal')} against {row.get('reference')}"]
+    size, p = row.get("ets_class"), row.get("p_adjusted")
+    parts = [f"{row.get('group')} against {row.get('reference')}"]
     if size:
         parts.append(f"class {size}")
     if row.get("effect") is not None:

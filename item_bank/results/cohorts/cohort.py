@@ -139,13 +139,10 @@ def choices(session: Session, exam: LoadedExam) -> Choices:
         .where(Outcome.exam_id == exam.exam_id, Outcome.organisation_id == exam.organisation_id)
         .group_by(*columns, Outcome.simulated)
     ).all()
-    numbers = dict(
-        session.execute(
-            select(ExamVersion.id, ExamVersion.number).where(ExamVersion.exam_id == exam.exam_id)
-        )
-        .tuples()
-        .all()
+    versions = session.execute(
+        select(ExamVersion.id, ExamVersion.number).where(ExamVersion.exam_id == exam.exam_id)
     )
+    numbers = {version_id: number for version_id, number in versions}  # noqa: C416 - typed
     return Choices(
         languages=_in_order(row[0] for row in rows),
         countries=_in_order(row[1] for row in rows),

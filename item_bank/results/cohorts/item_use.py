@@ -176,7 +176,7 @@ def _given(session: Session, frame: Frame) -> dict[str, int]:
             UsageCounter.stratum == ALL,
         )
     )
-    return dict(rows.tuples().all())
+    return {item: given for item, given in rows}  # noqa: C416 - typed
 
 
 def _holds(session: Session, bank_id: str) -> dict[str, str]:
@@ -200,7 +200,7 @@ def _ids(session: Session, release: ReleaseItems) -> dict[str, str]:
             ReleaseItem.language == release.language,
         )
     )
-    return dict(rows.tuples().all())
+    return {revision: item for revision, item in rows}  # noqa: C416 - typed
 
 
 def _supply(

@@ -122,7 +122,7 @@ def _ends(session: Session, frame: Frame) -> Sequence[tuple[str, int, int, float
         .where(*frame.cohort.conditions)
         .group_by(*columns)
     )
-    return rows.tuples().all()
+    return [(reason, n_items, n, seconds) for reason, n_items, n, seconds in rows]
 
 
 def _in_bins(by_minute: dict[int, int]) -> tuple[Bin, ...]:
