@@ -56,18 +56,31 @@ def serve(console: Console, host: str, port: int, workers: int) -> None:
 
 
 @click.command()
+@click.option(
+    "--lane",
+    type=click.Choice(["all", "short", "long"]),
+    default="all",
+    show_default=True,
+    help="What to do: closing and sealing sittings and the like, or what takes minutes, or both.",
+)
 @click.pass_obj
-def worker(console: Console) -> None:
-    """Do the work that waits without a request, until stopped."""
+def worker(console: Console, lane: str) -> None:
+    """Do the work that waits without a request, until stopped.
+
+    Long work (exports, studies, documents for many) runs in a process of its own, so that it never
+    keeps a sitting from being closed.
+    """
     from item_bank.store.schema import opened_site
     from web.logs import configure_logs
-    from web.server import FOLLOW
     from web.settings import read_settings
-    from web.upkeep import run_worker
+    from web.upkeep import run_long_lane, run_worker
 
     configure_logs(read_settings(os.environ).log_level)
     with opened_site(console.database_url) as db:
-        run_worker(db, os.environ, follow=FOLLOW)
+        if lane == "long":
+            run_long_lane(db, os.environ)
+        else:
+            run_worker(db, os.environ, with_long_lane=lane == "all")
 
 
 @click.group()

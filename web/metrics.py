@@ -124,6 +124,7 @@ class _SiteNumbers:
         yield _gauge("running_sittings", "Sittings that run now.", state.running_sittings)
         yield _gauge("jobs_waiting", "Jobs that wait.", state.jobs_waiting)
         yield _gauge("jobs_failed", "Jobs set aside.", state.jobs_failed)
+        yield _gauge("long_work", "Long work that waits or runs.", state.long_waiting)
         yield _gauge("oldest_job_seconds", "How late the oldest job is.", state.oldest_job)
         yield _gauge("worker_seen_seconds", "Since a worker said it lives.", state.worker_seen)
         yield _gauge("pulse_age_seconds", "Since a web process said it lives.", state.pulse)

@@ -8,12 +8,9 @@ too.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,14 +25,14 @@ from item_bank.exams.presence import note_presence
 from item_bank.exams.pulses import beat_site
 from item_bank.store.schema import open_site
 from web.beats import Beats, hearing
+from web.companions import Companion
 from web.connections import THREADS, BufferingWorker
-from web.logs import configure_logs, log
+from web.logs import configure_logs
 from web.settings import Settings
 from web.site import site_of
 
 REQUEST_SECONDS = 60
 GRACE_SECONDS = 20
-FOLLOW = "TAROZU_FOLLOW_PARENT"
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Read by the metrics library when it is first imported, which happens after the fork."""
 
@@ -86,34 +83,6 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
-class Upkeep:
-    """The worker process: started with the server, again when it dies, stopped at the end."""
-
-    def __init__(self, database_url: str) -> None:
-        self._database_url = database_url  # by the environment: a command line shows its password
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def keep_running(self) -> None:
-        """Start the worker where it does not run."""
-        if self._process is not None and self._process.poll() is None:
-            return
-        if self._process is not None:
-            log.warning("worker process ended, starting another")
-        environment = {"TAROZU_DATABASE_URL": self._database_url, FOLLOW: str(os.getpid())}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tarozu", "worker"], env=os.environ | environment
-        )
-
-    def stop(self) -> None:
-        """Ask the worker to end, and wait for it."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE_SECONDS)
-        self._process.kill()
-
-
 class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn publishes no types
     """Gunicorn's master, which looks after the worker process once a second."""
 
@@ -127,7 +96,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 
     def __init__(self, serving: Serving) -> None:
         self.serving = serving
-        self.upkeep = Upkeep(serving.database_url)
+        self.upkeep = Companion("worker", serving.database_url, GRACE_SECONDS)
         super().__init__()
 
     def load_config(self) -> None:

@@ -187,16 +187,27 @@ def _worker(db: Database, session: Session) -> Finding:
 
 def _jobs(db: Database, session: Session) -> Finding:
     now = db.now(session)
-    late = select(func.count()).where(Job.status == WAITING, Job.due_at < now - LATE_JOB)
+    overdue = Job.status == WAITING, ~Job.long, Job.due_at < now - LATE_JOB
+    late = select(func.count()).where(*overdue)
     waiting, failed = int(session.scalar(late) or 0), failed_jobs(session)
     if failed:
-        last = select(Job.kind, Job.last_error).where(Job.status == "failed")
+        last = select(Job.kind, Job.last_error).where(Job.status == "failed", ~Job.long)
         kind, error = session.execute(last.order_by(Job.finished_at.desc()).limit(1)).one()
         found = f"{failed} set aside, the last {kind}: {error}"
         return Finding("jobs", WRONG, found, "see the worker's log")
     if waiting:
         return Finding("jobs", WRONG, f"{waiting} late", "start a worker")
+    if _long_work_stands_still(session, now):
+        advice = "start a worker without --lane short"
+        return Finding("jobs", WARNING, "long work waits and nobody does it", advice)
     return Finding("jobs", OK, "none late, none failed")
+
+
+def _long_work_stands_still(session: Session, now: int) -> bool:
+    waiting = select(func.count()).where(Job.status == WAITING, Job.long)
+    late = int(session.scalar(waiting.where(Job.due_at < now - LATE_JOB)) or 0)
+    at_work = int(session.scalar(waiting.where(Job.leased_until >= now)) or 0)
+    return late > 0 and not at_work
 
 
 def _backups(db: Database, session: Session) -> Finding:

@@ -1,5 +1,8 @@
 """Work without a request: one table of jobs, claimed with a lease, idempotent, retried.
 
+Short work only; what takes minutes is in a lane of its own (`long_work`), so that sittings are
+closed and sealed in time.
+
 ``enqueue`` within the transaction that makes the work; ``run_pending`` in the worker. A handler may
 run twice for one job (its lease ran out, or the process died before it was noted), so it must do
 its work once only. A job that fails is tried again later, and set aside after `MAX_TRIES`.
@@ -13,7 +16,7 @@ from itertools import takewhile
 from typing import Any
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,7 +26,7 @@ from item_bank.store.tables.base import new_id
 from item_bank.store.tables.records import Job
 from item_bank.store.tables.site import Worker
 
-WAITING, DONE, FAILED = "waiting", "done", "failed"
+WAITING, DONE, FAILED, CANCELLED = "waiting", "done", "failed", "cancelled"
 LEASE = 5 * MINUTE
 MAX_TRIES = 8
 BATCH = 50
@@ -58,8 +61,9 @@ def enqueue(
     *,
     organisation_id: str | None = None,
     due_at: int,
+    **about: Any,
 ) -> None:
-    """Add a job, once for each key."""
+    """Add a job, once for each key; ``about`` has further columns of long work."""
     dialect = session.get_bind().dialect.name
     insert = (sqlite if dialect == "sqlite" else postgresql).insert
     row = {
@@ -72,6 +76,7 @@ def enqueue(
         "tries": 0,
         "due_at": due_at,
         "created_at": due_at,
+        **about,
     }
     session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
@@ -79,11 +84,11 @@ def enqueue(
 def claim(db: Database, limit: int = 1) -> list[ClaimedJob]:
     """Take the jobs that have waited longest; no other process gets them before the lease ends."""
     with db.read() as session:  # an idle worker must not make every writer wait
-        if session.scalar(_due(db.now(session)).with_only_columns(Job.id).limit(1)) is None:
+        if session.scalar(due(db.now(session)).with_only_columns(Job.id).limit(1)) is None:
             return []
     with db.write() as session:
         now = db.now(session)
-        query = _due(now).order_by(Job.due_at, Job.id).limit(limit)
+        query = due(now).order_by(Job.due_at, Job.id).limit(limit)
         jobs = session.scalars(query.with_for_update(skip_locked=True)).all()
         for job in jobs:
             job.leased_until = now + LEASE
@@ -174,13 +179,16 @@ def beat(db: Database, worker_id: str, about: Mapping[str, Any]) -> None:
 
 
 def failed_jobs(session: Session) -> int:
-    """How many jobs were set aside."""
-    return int(session.scalar(select(func.count()).where(Job.status == FAILED)) or 0)
+    """How many jobs were set aside; of long work those who asked for it are told."""
+    set_aside = select(func.count()).where(Job.status == FAILED, ~Job.long)
+    return int(session.scalar(set_aside) or 0)
 
 
-def _due(now: int) -> Any:
+def due(now: int, *, long: bool = False) -> Select[Job]:
+    """Return the jobs of a lane that nobody holds and that may begin."""
     free = or_(Job.leased_until.is_(None), Job.leased_until < now)
-    return select(Job).where(Job.status == WAITING, Job.due_at <= now, free)
+    lane = Job.long if long else ~Job.long
+    return select(Job).where(Job.status == WAITING, Job.due_at <= now, free, lane)
 
 
 def _run(db: Database, handlers: Mapping[str, Handler], job: ClaimedJob) -> bool:

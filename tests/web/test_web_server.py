@@ -22,6 +22,7 @@ from item_bank.store.schema import initialise
 from item_bank.store.tables.records import Job
 from item_bank.store.tables.site import Site, Worker
 from web import upkeep
+from web.companions import FOLLOW
 from web.demonstration import log_ins, prepare
 
 
@@ -155,7 +156,8 @@ def _fails_once(calls):
 
 def test_a_worker_ends_with_its_server(db, monkeypatch):
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    upkeep.run_worker(db, {"PARENT": "1"}, follow="PARENT")
+    upkeep.run_worker(db, {FOLLOW: "1"})
+    upkeep.run_long_lane(db, {FOLLOW: "1"})
 
 
 @pytest.mark.parametrize("strange", ["thesis.txt", "photos"])

@@ -17,9 +17,11 @@ from engine.errors import InputError
 from item_bank.exams.actors import COMMAND_LINE, Actor
 from item_bank.exams.attempts import attempts_before, forget_attempts
 from item_bank.exams.personal.erasure import RUNNING, erase_candidate, leave_no_trace
+from item_bank.store.asked_work import forget_old
 from item_bank.store.audit import append_site_event
 from item_bank.store.clock import MINUTE
 from item_bank.store.database import Database
+from item_bank.store.documents import delete_expired
 from item_bank.store.jobs import enqueue
 from item_bank.store.tables.exams import Registration
 from item_bank.store.tables.people import AccessCode, CandidateDetails
@@ -194,5 +196,7 @@ def plan_daily(db: Database) -> None:
 
 
 def apply_daily(db: Database, _payload: Mapping[str, Any]) -> None:
-    """Do a day's work."""
+    """Do a day's work: personal data, documents whose time is over, and long work of long ago."""
+    delete_expired(db)
+    forget_old(db)
     apply_retention(db, WORKER)

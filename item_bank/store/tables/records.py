@@ -46,3 +46,5 @@ class Job(Base):
     total: Mapped[int | None]
     stage: Mapped[Word | None]  # what it does at the moment
     cancelled: Mapped[bool] = mapped_column(default=False, server_default=false())  # to stop soon
+    long: Mapped[bool] = mapped_column(default=False, server_default=false())  # of the second lane
+    counted_from: Mapped[Time | None]  # when it began to count to `total`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from item_bank.store.tables.base import Base, Hash, Id, Json, Key, Name, Organisation, Time, Word
@@ -39,7 +39,8 @@ class Document(Base):
     title: Mapped[Name]
     file_name: Mapped[Name]
     media_type: Mapped[Word]
-    size: Mapped[int]
+    complete: Mapped[bool]  # shown to people only then
+    size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[Hash]
     about: Mapped[Json]  # what it was made from
     made_for: Mapped[Key | None] = mapped_column(ForeignKey("staff_accounts.id"))

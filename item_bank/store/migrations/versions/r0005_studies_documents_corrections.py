@@ -33,7 +33,8 @@ def _documents() -> None:
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("media_type", sa.String(length=64), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
         sa.Column("made_for", sa.String(length=32), nullable=True),
@@ -134,6 +135,10 @@ def _jobs() -> None:
         batch_op.add_column(
             sa.Column("cancelled", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
+        batch_op.add_column(
+            sa.Column("long", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
+        batch_op.add_column(sa.Column("counted_from", sa.BigInteger(), nullable=True))
 
 
 def _registrations() -> None:

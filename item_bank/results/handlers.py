@@ -1,0 +1,16 @@
+"""Long work by its kind, and what plans work without anybody asking for it.
+
+Read by the worker (`web/upkeep.py`). A handler is called with the database, the job and its
+progress (`store/long_work.py`) and may run twice; a plan is called every twenty seconds, in the
+lane of short work, and must be cheap when there is nothing to plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from item_bank.store.database import Database
+from item_bank.store.long_work import LongHandler
+
+LONG: Mapping[str, LongHandler] = {}
+PLANS: tuple[Callable[[Database], None], ...] = ()

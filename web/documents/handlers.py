@@ -1,0 +1,9 @@
+"""Long work of the shell: documents that are typeset for many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from item_bank.store.long_work import LongHandler
+
+LONG: Mapping[str, LongHandler] = {}
