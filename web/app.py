@@ -26,6 +26,7 @@ from web.candidate.media import media
 from web.candidate.practice import practice
 from web.candidate.views import candidate
 from web.compression import init_compression
+from web.documents.views import documents
 from web.errors import init_errors
 from web.examiner.exams import exams
 from web.examiner.views import examiner
@@ -95,7 +96,7 @@ def _register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         *(health, metrics),
         *(candidate, exam, conduct, invigilated, media, practice),
-        *(examiner, accounts, exams, banks, rooms),
+        *(examiner, accounts, exams, banks, rooms, documents),
     ):
         app.register_blueprint(blueprint)
     if settings.debug:

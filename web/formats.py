@@ -26,6 +26,7 @@ def init_formats(app: Flask) -> None:
     for view in (
         moment,
         day,
+        date,
         instant,
         clock,
         iso,
@@ -63,6 +64,15 @@ def day(at: int | None) -> str:
     locale = get_locale()
     pattern = DAYS.get(locale.language, DAY) if locale else DAY
     return format_datetime(utc(at), pattern, locale=locale)
+
+
+def date(at: int | None) -> str:
+    """Write a date alone."""
+    if at is None:
+        return NONE
+    locale = get_locale()
+    pattern = DAYS.get(locale.language, DAY) if locale else DAY
+    return format_datetime(utc(at), pattern.rpartition(" ")[0].rstrip(","), locale=locale)
 
 
 def instant(at: int) -> str:

@@ -5,6 +5,7 @@ Read by `web/cli.py` and handed to `create_app`. Each field has a variable ``TAR
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -14,6 +15,7 @@ from engine.errors import InputError
 PREFIX = "TAROZU_WEB_"
 LEAST_TOKEN = 20
 LEVELS = ("debug", "info", "warning", "error")
+PUBLIC = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -37,6 +39,9 @@ class Settings:
         With less free on the disk of the records, ``/healthz`` fails and no exam is begun.
     metrics_token
         Opens ``/metrics`` to other hosts; empty for none.
+    public_address
+        Where the public reaches the site, such as ``https://exams.example.org``: printed on
+        documents. Empty: as the one who asked for a document reached it.
     debug
         Shows the style guide.
     """
@@ -48,6 +53,7 @@ class Settings:
     log_level: str = "info"
     least_free_mib: int = 200
     metrics_token: str = field(default="", repr=False)
+    public_address: str = ""
     debug: bool = False
 
 
@@ -82,6 +88,10 @@ def _checked(settings: Settings) -> Settings:
         raise InputError(
             f"one of {', '.join(LEVELS)}", settings.log_level, column=f"{PREFIX}LOG_LEVEL"
         )
+    address = settings.public_address
+    if address and not PUBLIC.fullmatch(address):
+        expected = "https:// or http:// and a host, such as https://exams.example.org"
+        raise InputError(expected, repr(address), column=f"{PREFIX}PUBLIC_ADDRESS")
     for name in ("session_hours", "max_request_kib"):
         if getattr(settings, name) < 1:
             raise InputError("at least 1", getattr(settings, name), column=PREFIX + name.upper())

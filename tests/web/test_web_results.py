@@ -87,7 +87,7 @@ def test_items_that_were_tried_out_stand_apart_and_the_candidate_hears_only_how_
 
     result = result_of(hall.db, sitting, candidate=hall.alice)
     alice.get(f"/sitting/{sitting}/result")
-    assert f"{result['n_items'] + 2} questions in" in alice.page
+    assert f"Questions: {result['n_items'] + 2}. Time used" in alice.page
     assert "tried out and do not count: 2" in alice.page
     assert not any(step["item"] in alice.page for step in result["tried_out"])
     examiner = staff("examiner")

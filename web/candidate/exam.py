@@ -16,13 +16,16 @@ from item_bank.exams import answering
 from item_bank.exams.answering import Form, Outcome, Taken, Unready
 from item_bank.exams.candidate_views import SittingView
 from item_bank.exams.languages import switch_language
-from item_bank.exams.results import result_of
 from item_bank.items.presented import Presented
+from item_bank.results.report_facts import report_facts
 from web.access import current_candidate, for_candidates
 from web.candidate.kept import keep_for_later, kept_answer
 from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form
 from web.candidate.safe_browser import guard
 from web.candidate.states import MOVED_ON, NOTHING, NOTICES, show, sitting_view
+from web.documents.candidate_words import candidate_report
+from web.documents.checking import qr_code
+from web.documents.views import address_of
 from web.htmx import wants_fragment
 from web.metrics import count_answer
 from web.site import database
@@ -142,12 +145,16 @@ def _given(seen: SittingView, posted: Form) -> MultiDict[str, str]:
 @for_candidates
 def result(sitting_id: str) -> ResponseReturnValue:
     """Show the candidate's result."""
-    person = current_candidate()
-    found = result_of(database(), sitting_id, candidate=person)
-    if found is None:
+    facts = report_facts(database(), sitting_id, candidate=current_candidate())
+    if facts is None or not facts.released:
         return _without_result(sitting_id)
+    address = address_of(facts.verification)
     return render_template(
-        "candidate/result.html", result=found, candidate=person, passing=_chance_of_passing(found)
+        "candidate/result.html",
+        report=candidate_report(facts, address),
+        result=facts.result,
+        sitting_id=sitting_id,
+        qr_code=qr_code(address),
     )
 
 
@@ -158,8 +165,3 @@ def _without_result(sitting_id: str) -> ResponseReturnValue:
     return Response(
         render_template("candidate/waiting.html", seen=seen, candidate=current_candidate())
     )
-
-
-def _chance_of_passing(result: dict[str, Any]) -> float | None:
-    chances = [level["probability"] for level in result["levels"] if level["passed"]]
-    return sum(chances) if chances and None not in chances else None
