@@ -44,6 +44,8 @@ from web.sessions import PatientSessions
 from web.settings import Settings
 from web.site import Site, keep_site
 from web.style_guide import style_guide
+from web.work.views import work
+from web.work.words import init_work
 
 
 def create_app(db: Database, settings: Settings) -> Flask:
@@ -62,6 +64,7 @@ def create_app(db: Database, settings: Settings) -> Flask:
         init_formats,
         init_figures,
         init_questions,
+        init_work,
     ):
         init(app)
     init_assets(app)
@@ -96,7 +99,7 @@ def _register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         *(health, metrics),
         *(candidate, exam, conduct, invigilated, media, practice),
-        *(examiner, accounts, exams, banks, rooms, documents),
+        *(examiner, accounts, exams, banks, rooms, documents, work),
     ):
         app.register_blueprint(blueprint)
     if settings.debug:

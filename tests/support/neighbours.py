@@ -11,6 +11,7 @@ from support.banks import small_bank_document
 from support.sittings import EXAM, Hall, begin, finish
 
 from item_bank.exams.accounts import add_staff
+from item_bank.exams.actors import Actor
 from item_bank.exams.candidate_views import exams_of_candidate
 from item_bank.exams.designs import apply_exam
 from item_bank.exams.people import RosterRow, import_roster
@@ -19,6 +20,8 @@ from item_bank.items.formats.json_file import read_json
 from item_bank.items.imports import import_bank
 from item_bank.items.releases import publish
 from item_bank.store.database import Database
+from item_bank.store.documents import NewDocument, writing_document
+from item_bank.store.long_work import ask_for
 from item_bank.store.tables.base import new_id
 from item_bank.store.tables.items import Item
 from item_bank.store.tables.site import OrganisationRow
@@ -52,6 +55,11 @@ def move_in(hall: Hall, folder: Path) -> Neighbours:
     sitting = finish(there, carol, begin(there, carol))
     email = "carl@neighbours.example"
     account = add_staff(hall.db, email, "administrator", "weigh-with-care", organisation_id=home)
+    job = ask_for(hall.db, Actor(account, home, "administrator", "Carl"), "letter", "Letter", {})
+    with writing_document(
+        hall.db, NewDocument(home, "letter", "Letter", "letter.txt", "text/plain", account, job)
+    ) as document:
+        document.write(b"Dear Carol")
     with hall.db.read() as session:
         item = session.scalars(select(Item.id).where(Item.organisation_id == home)).first()
     ids = {
@@ -59,6 +67,8 @@ def move_in(hall: Hall, folder: Path) -> Neighbours:
         "registration_id": exams_of_candidate(hall.db, carol)[0].registration_id,
         "item_id": str(item),
         "account_id": account,
+        "job_id": job,
+        "document_id": document.document_id,
         "code": CODE,
         "exam_code": CODE,
     }
