@@ -19,6 +19,7 @@ from web.accounts.views import accounts
 from web.assets import init_assets
 from web.banks.register import banks
 from web.beats import init_hearing
+from web.calibrations.views import calibrations
 from web.candidate.conduct import conduct
 from web.candidate.exam import exam
 from web.candidate.invigilated import invigilated
@@ -99,7 +100,14 @@ def _register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         *(health, metrics),
         *(candidate, exam, conduct, invigilated, media, practice),
-        *(examiner, accounts, exams, banks, rooms, documents, work),
+        examiner,
+        accounts,
+        exams,
+        banks,
+        rooms,
+        documents,
+        work,
+        calibrations,
     ):
         app.register_blueprint(blueprint)
     if settings.debug:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calibration.fits.cli import FILE, check_numbers, em_options
+from calibration.studies.cli import check_bank, keep_study, record_option
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console
 
@@ -69,6 +70,7 @@ class _Source:
 @click.option("--ignore", multiple=True, metavar="COLUMN", help="A column that is not an item.")
 @click.option("--routed", is_flag=True, help="An adaptive test chose what is missing.")
 @click.option("--recode", is_flag=True, help="Shift scores 1..K to 0..K-1 and close gaps.")
+@record_option
 @em_options
 @click.pass_obj
 def dif(
@@ -80,6 +82,7 @@ def dif(
     out: Path,
     report: Path | None,
     cuts: tuple[float, ...],
+    record: str | None,
     **how: Any,
 ) -> None:
     """Find items that groups of equal ability meet differently.
@@ -98,6 +101,8 @@ def dif(
     if page == out:
         raise InputError("another file than that of --out", page, column="--report")
     options = _options(how, cuts)
+    if record is not None:
+        check_bank(console, record)
     if bank is not None:
         source = _from_bank(console, bank, how)
     else:
@@ -108,6 +113,33 @@ def dif(
     comparisons = _studied(console, source.matrix, options)
     settings = {**how, "bank": bank, "responses": responses, "cut": list(cuts)}
     _write(console, source, options, comparisons, cuts, (out, page, rates_file), settings)
+    if record is not None:
+        _keep(console, record, source, comparisons, settings)
+
+
+def _keep(
+    console: Console,
+    code: str,
+    source: _Source,
+    comparisons: tuple[Comparison, ...],
+    settings: Mapping[str, Any],
+) -> None:
+    from calibration.dif.outputs import dif_rows, header
+
+    method = settings["method"]
+    rows = dif_rows(comparisons, method, source.matrix.item)
+    keep_study(
+        console,
+        code,
+        "dif",
+        [dict(zip(header(method), row, strict=True)) for row in rows],
+        settings={k: v for k, v in settings.items() if v not in NOT_ASKED},
+        summary={
+            "n_persons": int(source.matrix.n_persons),
+            "n_flagged": sum(len(one.flagged) for one in comparisons),
+            "data": source.name,
+        },
+    )
 
 
 def _options(how: Mapping[str, Any], cuts: Iterable[float]) -> Options:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calibration.studies.cli import check_bank, keep_study, record_option
 from engine.errors import InputError
 from item_bank.console import Console, table
 
@@ -240,6 +241,7 @@ def _shown(found: _Linked, out: Path) -> str:
     help="Largest area between the curves, as a share of the highest score.",
 )
 @click.option("--language", metavar="CODE", help="Parameters of this language.")
+@record_option
 @click.pass_obj
 def drift(
     console: Console,
@@ -252,12 +254,13 @@ def drift(
     limit: float,
     largest_area: float,
     language: str | None,
+    record: str | None,
 ) -> None:
     """Say how far each item of OLD has moved in NEW; both are on one scale."""
     from calibration.linking.anchors import common_anchors
     from calibration.linking.constants import METHODS
+    from calibration.linking.drift import HEADER, drift_rows, drift_text, placed
     from calibration.linking.drift import drift as compare
-    from calibration.linking.drift import drift_text, placed
     from calibration.linking.screening import screened
     from calibration.parameter_file import read_parameter_file
     from calibration.person_scores import check_target
@@ -269,6 +272,8 @@ def drift(
     if not largest_area > 0:
         raise InputError("an area above 0", largest_area, column="--largest-area")
     check_target(out)
+    if record is not None:
+        check_bank(console, record)
     later, earlier = (read_parameter_file(path, language=language) for path in (new, old))
     anchors = common_anchors(later, earlier, files=(new, old, None))
     if method != "none":
@@ -278,7 +283,14 @@ def drift(
     found = compare(anchors, limit=limit, largest_area=largest_area)
     write_text(out, drift_text(found))
     _say_drift(console, found, linked=method != "none")
-    _emit_drift(console, found, out)
+    rows = [dict(zip(HEADER, row, strict=True)) for row in drift_rows(found)]
+    if record is not None:
+        settings = {"old": old, "new": new, "link": method, "limit": limit, "area": largest_area}
+        flagged = sum(bool(row["flag"]) for row in rows)
+        keep_study(
+            console, record, "drift", rows, settings=settings, summary={"n_flagged": flagged}
+        )
+    _emit_drift(console, rows, out)
 
 
 def _say_drift(console: Console, found: Drift, *, linked: bool) -> None:
@@ -297,10 +309,9 @@ def _say_drift(console: Console, found: Drift, *, linked: bool) -> None:
         )
 
 
-def _emit_drift(console: Console, found: Drift, out: Path) -> None:
-    from calibration.linking.drift import HEADER, drift_rows
+def _emit_drift(console: Console, rows: list[dict[str, Any]], out: Path) -> None:
+    from calibration.linking.drift import HEADER
 
-    rows = [dict(zip(HEADER, row, strict=True)) for row in drift_rows(found)]
     flagged = [_without_nan(row) for row in rows if row["flag"]]
     data = {"n_items": len(rows), "n_flagged": len(flagged), "flagged": flagged, "file": str(out)}
     if flagged and not console.json:

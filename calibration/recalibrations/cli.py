@@ -203,7 +203,7 @@ def _recalibrated(
         judged = judgement(db, bank, found, data, gates, dif)
         found = with_remarks(found, (*judged.remarks, *data.remarks))
         figures = _written(folder, bank, found, data, judged, shown)
-        draft = record(db, bank, found, figures, owner, judged)
+        draft = record(db, bank, found, figures, owner, judged, folder / "report.html")
     return {**figures, "draft": draft, "release": bank.release.number}
 
 
@@ -396,8 +396,10 @@ def record(
     figures: Mapping[str, Any],
     owner: str,
     judged: Judgement,
+    report: Path,
 ) -> int | None:
-    """Record the run, and the draft when it converged; return the draft's number."""
+    """Record the run with its report, and the draft when it converged; return its number."""
+    from calibration.studies.cli import keep_report
     from item_bank.items.calibrations import record_run, save_draft
 
     code, release = bank.release.bank_code, bank.release.release_id
@@ -410,6 +412,7 @@ def record(
         settings=dict(figures["settings"]),
         summary={name: value for name, value in figures.items() if name != "settings"},
         converged=bool(figures["converged"]),
+        report_id=keep_report(db, owner, f"Recalibration of {code}", report),
     )
     if not figures["converged"]:
         return None

@@ -57,8 +57,12 @@ def record_run(
     settings: dict[str, Any],
     summary: dict[str, Any],
     converged: bool,
+    report_id: str | None = None,
 ) -> str:
-    """Keep what was fitted, from which data and with which settings; return the run's id."""
+    """Keep what was fitted, from which data and with which settings; return the run's id.
+
+    ``report_id`` is the document that has its report.
+    """
     with db.write() as session:
         bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
         now = db.now(session)
@@ -72,6 +76,7 @@ def record_run(
             settings=settings,
             summary=summary,
             converged=converged,
+            report_id=report_id,
         )
         session.add(run)
         payload = {"run": run.id, "bank": bank_code, "data": data_hash, "converged": converged}

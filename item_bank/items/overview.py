@@ -36,6 +36,7 @@ from item_bank.store.tables.releases import Release
 class BankSummary:
     """A bank in one line."""
 
+    id: str
     code: str
     name: Mapping[str, str]
     items: int
@@ -130,6 +131,7 @@ def _summary(session: Session, bank: Bank) -> BankSummary:
     release = latest_release(session, bank.id)
     draft = open_draft(session, bank.id)
     return BankSummary(
+        bank.id,
         bank.code,
         bank.about.get("name", {}),
         int(session.scalar(count) or 0),

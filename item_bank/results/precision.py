@@ -104,15 +104,16 @@ def _simulated(
 
 def _summary(simulated: Simulated) -> dict[str, Any]:
     found, design = summarise(simulated), simulated.design
-    decisions = found.decisions
+    rates = found.decisions
+    happened, expected = (rates.simulated, rates.expected) if rates else (None, None)
     known = np.isfinite(simulated.final_theta)
     theta, estimates = simulated.true_theta[known], simulated.final_theta[known]
     return {
         "n": int(simulated.n),
-        "accuracy": _rate(decisions and decisions.simulated, "accuracy"),
-        "consistency": _rate(decisions and decisions.simulated, "consistency"),
-        "expected_accuracy": _rate(decisions and decisions.expected, "accuracy"),
-        "expected_consistency": _rate(decisions and decisions.expected, "consistency"),
+        "accuracy": _rate(happened, "accuracy"),
+        "consistency": _rate(happened, "consistency"),
+        "expected_accuracy": _rate(expected, "accuracy"),
+        "expected_consistency": _rate(expected, "consistency"),
         "by_cut": _by_cut(design, theta, estimates),
         "coverage_95": found.accuracy.coverage_95,
         "coverage_of_scores": _coverage_of_scores(simulated),

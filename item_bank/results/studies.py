@@ -13,8 +13,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from item_bank.exams.errors import NotFound
 from item_bank.store.database import Database
 from item_bank.store.tables.base import new_id
+from item_bank.store.tables.exams import ExamVersion
+from item_bank.store.tables.releases import Release
 from item_bank.store.tables.studies import Study
 
 
@@ -91,6 +94,51 @@ def newest_study(
         found = found.where(Study.bank_id == bank_id)
     study = session.scalars(found.order_by(Study.at.desc(), Study.id).limit(1)).first()
     return None if study is None else as_recorded(study)
+
+
+def study(db: Database, study_id: str, *, organisation_id: str) -> RecordedStudy:
+    """Return a study.
+
+    Raises
+    ------
+    NotFound
+        When the organisation has none of this id.
+    """
+    with db.read() as session:
+        found = session.get(Study, study_id)
+        if found is None or found.organisation_id != organisation_id:
+            raise NotFound
+        return as_recorded(found)
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """A study in one line."""
+
+    id: str
+    kind: str
+    at: int
+    settings: dict[str, Any]
+    summary: dict[str, Any]
+
+
+def studies_of_bank(db: Database, bank_id: str, *, organisation_id: str) -> list[StudyLine]:
+    """Return the studies of a bank and of the exams on it, the newest first."""
+    exams = (
+        select(ExamVersion.exam_id)
+        .join(Release, Release.id == ExamVersion.release_id)
+        .where(Release.bank_id == bank_id)
+    )
+    with db.read() as session:
+        rows = session.execute(
+            select(Study.id, Study.kind, Study.at, Study.settings, Study.summary)
+            .where(
+                Study.organisation_id == organisation_id,
+                (Study.bank_id == bank_id) | Study.exam_id.in_(exams),
+            )
+            .order_by(Study.at.desc(), Study.id)
+        ).all()
+        return [StudyLine(*row) for row in rows]
 
 
 def as_recorded(study: Study) -> RecordedStudy:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from item_bank.items.authoring.item_pages import ParameterLine
 from item_bank.items.life_cycle import Offer, State
 from web.formats import number
 
@@ -25,12 +24,24 @@ def missing_words(offer: Offer) -> str:
     return "; ".join(offer.missing)
 
 
-def model_numbers(line: ParameterLine) -> list[tuple[str, str]]:
+class WithErrors(Protocol):
+    """Parameters by name, with standard errors where known."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Parameters."""
+
+    @property
+    def se(self) -> Mapping[str, Any]:
+        """Standard errors."""
+
+
+def model_numbers(line: WithErrors) -> list[tuple[str, str]]:
     """Return the parameters of a line as name and text, with standard errors where known."""
     return list(_numbers(line))
 
 
-def _numbers(line: ParameterLine) -> Iterator[tuple[str, str]]:
+def _numbers(line: WithErrors) -> Iterator[tuple[str, str]]:
     for name, value in line.values.items():
         errors: Any = line.se.get(name)
         if isinstance(value, list):

@@ -7,10 +7,11 @@ from flask import Flask
 from web.figures.exposure_plot import exposure_plot
 from web.figures.path_plot import path_plot
 from web.figures.progress import progress_bar
+from web.figures.scatter_plot import scatter_plot
 from web.figures.score_scale import score_scale
 
 
 def init_figures(app: Flask) -> None:
     """Give templates one function for each figure."""
-    for figure in (exposure_plot, path_plot, progress_bar, score_scale):
+    for figure in (exposure_plot, path_plot, progress_bar, scatter_plot, score_scale):
         app.add_template_global(figure, figure.__name__)

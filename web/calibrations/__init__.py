@@ -1,0 +1,1 @@
+"""Calibration in the browser: runs, drafts, releases and what differs between them, studies."""
