@@ -411,7 +411,6 @@ def record(
         data_hash=figures["data_sha256"],
         settings=dict(figures["settings"]),
         summary={name: value for name, value in figures.items() if name != "settings"},
-        converged=bool(figures["converged"]),
         report_id=keep_report(db, owner, f"Recalibration of {code}", report),
     )
     if not figures["converged"]:

@@ -56,12 +56,11 @@ def record_run(
     data_hash: str,
     settings: dict[str, Any],
     summary: dict[str, Any],
-    converged: bool,
     report_id: str | None = None,
 ) -> str:
     """Keep what was fitted, from which data and with which settings; return the run's id.
 
-    ``report_id`` is the document that has its report.
+    ``summary`` says whether it converged; ``report_id`` is the document that has its report.
     """
     with db.write() as session:
         bank = bank_by_code(session, bank_code, organisation_id=organisation_id)
@@ -75,11 +74,11 @@ def record_run(
             data_hash=data_hash,
             settings=settings,
             summary=summary,
-            converged=converged,
+            converged=bool(summary["converged"]),
             report_id=report_id,
         )
         session.add(run)
-        payload = {"run": run.id, "bank": bank_code, "data": data_hash, "converged": converged}
+        payload = {"run": run.id, "bank": bank_code, "data": data_hash, "converged": run.converged}
         append_site_event(session, "calibration_recorded", payload, now, organisation_id)
         return run.id
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from item_bank.results import precision
 from item_bank.store.database import Database
 from item_bank.store.long_work import LongHandler
 
-LONG: Mapping[str, LongHandler] = {}
-PLANS: tuple[Callable[[Database], None], ...] = ()
+LONG: Mapping[str, LongHandler] = {precision.KIND: precision.study_precision}
+PLANS: tuple[Callable[[Database], None], ...] = (precision.plan_precision,)

@@ -26,15 +26,19 @@ from engine.simulation.run import Simulated, Surroundings, simulate
 from engine.simulation.summary import Band, summarise
 from item_bank.exams.designs import LoadedExam, load_version
 from item_bank.items.releases import OPERATIONAL, ReleaseItems, release_items
-from item_bank.results.studies import NewStudy
+from item_bank.results.studies import NewStudy, record_study
+from item_bank.store.clock import MINUTE
 from item_bank.store.database import Database
+from item_bank.store.long_work import LongJob, Progress, plan
 from item_bank.store.tables.exams import Exam, ExamVersion
+from item_bank.store.tables.records import Job
 from item_bank.store.tables.studies import Study
 
 KIND = "precision"
 N = 10_000
 SEED = 20_260_101
 LEVEL = 0.05
+SETTLED = 5 * MINUTE  # an exam file is often applied again soon
 
 
 def precision(
@@ -68,22 +72,71 @@ def precision(
     )
 
 
-def versions_without(session: Session) -> list[tuple[str, str]]:
-    """Newest versions of open exams that have no such study: organisation and version."""
+def study_precision(db: Database, job: LongJob, progress: Progress) -> None:
+    """Simulate an exam version and record the study; the handler of the job."""
+    done = 0
+
+    def advance(n: int) -> None:
+        nonlocal done
+        done += n
+        progress(done, N, "simulated sittings")
+
+    with db.read() as session:
+        if (job.organisation_id, job.payload["exam_version"]) not in versions_without(session):
+            return
+    found = precision(db, job.payload["exam_version"], advance=advance)
+    with db.write() as session:
+        record_study(db, session, found)
+
+
+def plan_precision(db: Database) -> None:
+    """Ask for the study of every exam version that has none and was not replaced at once."""
+    with db.read() as session:
+        now = db.now(session)
+        waiting = versions_without(session, before=now - SETTLED)
+        keys = {_key(version): (owner, version) for owner, version in waiting}
+        asked = set(session.scalars(select(Job.key).where(Job.key.in_(keys))))
+    for key in keys.keys() - asked:
+        owner, version = keys[key]
+        exam = load_version(db, version)
+        title = f"Precision of {exam.plan.code}, version {exam.number}"
+        with db.write() as session:
+            payload = {"exam_version": version}
+            plan(session, KIND, key, title, payload, organisation_id=owner, due_at=now)
+
+
+def _key(version_id: str) -> str:
+    return f"{KIND} {version_id}"
+
+
+def versions_without(session: Session, before: int | None = None) -> list[tuple[str, str]]:
+    """Newest versions of open exams that have no such study: organisation and version.
+
+    ``before`` leaves out those that were applied later.
+    """
     known = {
         settings["exam_version"]
         for settings in session.scalars(select(Study.settings).where(Study.kind == KIND))
     }
-    newest: dict[str, tuple[str, str]] = {}
+    newest: dict[str, tuple[str, str, int]] = {}
     rows = session.execute(
-        select(ExamVersion.exam_id, ExamVersion.organisation_id, ExamVersion.id)
+        select(
+            ExamVersion.exam_id,
+            ExamVersion.organisation_id,
+            ExamVersion.id,
+            ExamVersion.applied_at,
+        )
         .join(Exam, Exam.id == ExamVersion.exam_id)
         .where(Exam.status == "open")
         .order_by(ExamVersion.number)
     )
-    for exam, organisation, version in rows:
-        newest[exam] = (organisation, version)
-    return [pair for pair in newest.values() if pair[1] not in known]
+    for exam, organisation, version, at in rows:
+        newest[exam] = (organisation, version, at)
+    return [
+        (organisation, version)
+        for organisation, version, at in newest.values()
+        if version not in known and (before is None or at < before)
+    ]
 
 
 def _simulated(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import ndtri
+from sqlalchemy import select
 
 from engine.randomness import uniform
 from engine.results.classification_accuracy import levels_at
@@ -14,9 +15,10 @@ from engine.simulation.run import Surroundings, simulate
 from item_bank.demo.build import build_demo
 from item_bank.exams.designs import load_version
 from item_bank.items.releases import OPERATIONAL, release_items
-from item_bank.results.precision import precision, versions_without
+from item_bank.results.precision import plan_precision, precision, versions_without
 from item_bank.results.studies import newest_study, record_study
 from item_bank.store.database import open_database
+from item_bank.store.tables.records import Job
 
 FEW = 800
 
@@ -93,8 +95,16 @@ def test_conditional_errors_stand_by_ability_and_shares_make_a_whole(study):
     assert middle["csem"] == pytest.approx(50 * middle["csem_theta"])
 
 
-def test_a_version_is_studied_once(demo, study):
+def jobs(database) -> list[Job]:
+    with database.read() as session:
+        return list(session.scalars(select(Job).where(Job.kind == "precision")))
+
+
+def test_a_version_is_planned_and_studied_once(demo, study):
     version = version_of(demo)
+    plan_precision(demo)
+    plan_precision(demo)
+    assert [job.payload for job in jobs(demo)] == [{"exam_version": version}]
     with demo.write() as session:
         record_study(demo, session, study)
     with demo.read() as session:

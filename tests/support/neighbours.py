@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 from support.banks import small_bank_document
+from support.calibrated import kept_study, record_calibration
 from support.sittings import EXAM, Hall, begin, finish
 
 from item_bank.exams.accounts import add_staff
@@ -71,6 +72,8 @@ def move_in(hall: Hall, folder: Path) -> Neighbours:
         "document_id": document.document_id,
         "code": CODE,
         "exam_code": CODE,
+        "run_id": record_calibration(hall.db, CODE, home),
+        "study_id": kept_study(hall.db, CODE, home, "drift", [{"item": "S-01", "flag": ""}]),
     }
     return Neighbours(home, carol, ids)
 

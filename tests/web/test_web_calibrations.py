@@ -5,81 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from item_bank.items.calibrations import DraftRow, record_run, save_draft
-from item_bank.items.releases import publish, release_parameters
-from item_bank.results.studies import NewStudy, record_study
-from item_bank.store.documents import NewDocument, writing_document
+from support.calibrated import kept_study, record_calibration
+
+from item_bank.items.releases import publish
 from item_bank.store.schema import organisation
-from item_bank.store.tables.items import Item, ItemRevision
 from item_bank.store.tables.releases import ReleaseItem
 
 BANK = "/staff/calibration/banks/small"
 
 
-MOVED = ({"a": 1.1, "b": 0.75}, {"a": 0.1, "b": 0.05})
-
-
-def calibrated(hall, *, converged: bool = True, new: tuple[dict, dict] = MOVED) -> str:
-    """Record a run that moved the first item, with its draft, as the command does."""
-    owner = organisation(hall.db)
-    release = release_parameters(hall.db, "small", organisation_id=owner)
-    with writing_document(
-        hall.db, NewDocument(owner, "calibration_report", "Report", "report.html", "text/html")
-    ) as file:
-        file.write(b"<h1>The report</h1>")
-    run = record_run(
-        hall.db,
-        organisation_id=owner,
-        bank_code="small",
-        base_release_id=release.release_id,
-        data_hash="d" * 64,
-        settings={"strategy": "fixed", "priors": ["a=lognormal(0,0.5)"], "since": None},
-        summary={
-            "model": "2pl",
-            "n_persons": 1234,
-            "n_items": 12,
-            "n_responses": 9876,
-            "iterations": 7,
-            "promoted": ["S-01"],
-            "stay_pretest": {},
-            "log_likelihood": -10.5,
-            "n_parameters": 2,
-            "aic": 25.0,
-            "bic": 26.0,
-            "remarks": ["Few answers."],
-        },  # fmt: skip
-        converged=converged,
-        report_id=file.document_id,
-    )
-    if converged:
-        with hall.db.read() as session:
-            revision = session.scalars(
-                select(ItemRevision.id)
-                .join(Item, Item.id == ItemRevision.item_id)
-                .where(Item.code == "S-01")
-            ).one()
-        about = {"n": 800, "fit": {"infit": 1.01, "outfit": 0.98, "rmsd": 0.031}, "run": run,
-                 "gate": {"passed": True, "reasons": [], "unchecked": ["DIF"]}}  # fmt: skip
-        row = DraftRow(revision, "", "2pl", *new, about)
-        save_draft(
-            hall.db,
-            organisation_id=owner,
-            bank_code="small",
-            source="calibration",
-            run_id=run,
-            base_release_id=release.release_id,
-            rows=[row],
-        )
-    return run
-
-
-def kept_study(hall, kind: str, rows: list[dict]) -> str:
-    owner = organisation(hall.db)
-    with hall.db.write() as session:
-        bank = session.scalars(select(Item.bank_id)).first()
-        new = NewStudy(kind, owner, "command line", {"n_flagged": 1}, rows, {"group": "language"},
-                       bank_id=bank)  # fmt: skip
-        return record_study(hall.db, session, new)
+def calibrated(hall, **given) -> str:
+    return record_calibration(hall.db, "small", organisation(hall.db), **given)
 
 
 def test_a_bank_without_runs_says_what_will_be_here(staff):
@@ -164,7 +100,7 @@ def test_two_releases_are_compared_item_by_item(hall, staff):
 def test_a_recorded_study_has_a_reading_a_picture_and_a_table(hall, staff, kind, row, words):
     plain = {**row, "item": "S-04", "flagged": 0, "flag": ""}
     rows = [row, {name: plain[name] for name in row}]
-    study = kept_study(hall, kind, rows)
+    study = kept_study(hall.db, "small", organisation(hall.db), kind, rows)
     visitor = staff("psychometrician")
     visitor.get(BANK)
     assert f"/staff/calibration/studies/{study}" in visitor.page
