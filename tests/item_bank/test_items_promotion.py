@@ -47,7 +47,7 @@ def drafted(db, release, gates, link=LINK):
     home = organisation(db)
     run = record_run(
         db, organisation_id=home, bank_code="small", base_release_id=release.release_id,
-        data_hash="0" * 64, settings={}, summary={"link": link}, converged=True,
+        data_hash="0" * 64, settings={}, summary={"link": link, "converged": True},
     )  # fmt: skip
     rows = [
         DraftRow(

@@ -126,8 +126,7 @@ def test_a_calibration_draft_changes_only_its_items(db, small_bank):
         base_release_id=small_bank.id,
         data_hash="0" * 64,
         settings={},
-        summary={},
-        converged=True,
+        summary={"converged": True},
     )
     row = DraftRow(first.revision_ids[4], "", "2pl", {"a": 1.5, "b": 0.25}, {"a": 0.1, "b": 0.05})
     number = save_draft(

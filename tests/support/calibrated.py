@@ -79,9 +79,7 @@ def _row(db: Database, bank: str, owner: str, run: str, new: tuple[Any, Any]) ->
     return DraftRow(revision, "", "2pl", *new, about)
 
 
-def kept_study(
-    db: Database, bank: str, owner: str, kind: str, rows: list[dict[str, Any]]
-) -> str:
+def kept_study(db: Database, bank: str, owner: str, kind: str, rows: list[dict[str, Any]]) -> str:
     """Record a study of a bank; gives its id."""
     with db.write() as session:
         bank_id = bank_by_code(session, bank, organisation_id=owner).id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
-
 from support.calibrated import kept_study, record_calibration
 
 from item_bank.items.releases import publish
