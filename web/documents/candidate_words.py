@@ -16,7 +16,7 @@ from item_bank.exams.language_rules import OWN, SHARED
 from item_bank.results.report_facts import ReportFacts
 from web.documents.checking import Checking, checking
 from web.documents.rights import rights
-from web.documents.sections import Notice, Section
+from web.documents.sections import Notice, Section, run_on
 from web.formats import chance, date, duration, number
 from web.language import NAMES, local_text, page_language
 
@@ -164,7 +164,7 @@ def _amended(facts: ReportFacts) -> Notice:
     return Notice(
         _("This result was amended on %(date)s.", date=date(facts.made_at)),
         (
-            " ".join((replaced, _("That result was: %(result)s.", result=score))),
+            run_on(replaced, _("That result was: %(result)s.", result=score)),
             _(
                 "Reason: a question or its key was corrected after your exam, and your answers "
                 "were scored again."
@@ -224,7 +224,7 @@ def _sure(result: dict[str, Any]) -> Section | None:
         said.append(
             _("The chance that it is a passing level is %(chance)s.", chance=chance(passing))
         )
-    return Section("sure", _("How sure is this?"), (" ".join(said),))
+    return Section("sure", _("How sure is this?"), (run_on(*said),))
 
 
 def chance_of_passing(result: dict[str, Any]) -> float | None:
@@ -296,14 +296,19 @@ def _exam(facts: ReportFacts) -> Section:
     length = _(
         "Questions: %(n)s. Time used: %(time)s.", n=asked, time=duration(result["seconds_used"])
     )
-    if result["n_tried_out"]:
-        length += " " + _(
-            "Questions among them that were tried out and do not count: %(n)s.",
-            n=result["n_tried_out"],
-        )
     language = NAMES.get(result["language"], result["language"])
     spoken = _("Language of the questions: %(language)s.", language=language)
-    return Section("exam", _("Your exam"), (length, f"{spoken} {_compared(facts)}".strip()))
+    said = (run_on(length, _tried_out(result)), run_on(spoken, _compared(facts)))
+    return Section("exam", _("Your exam"), said)
+
+
+def _tried_out(result: dict[str, Any]) -> str:
+    if not result["n_tried_out"]:
+        return ""
+    return _(
+        "Questions among them that were tried out and do not count: %(n)s.",
+        n=result["n_tried_out"],
+    )
 
 
 def _compared(facts: ReportFacts) -> str:

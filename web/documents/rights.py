@@ -13,7 +13,7 @@ from flask_babel import gettext
 
 from item_bank.results.report_facts import ReportFacts
 from item_bank.store.clock import DAY, SECOND
-from web.documents.sections import Section
+from web.documents.sections import Section, run_on
 from web.formats import date
 from web.language import local_text
 
@@ -36,7 +36,7 @@ def rights(facts: ReportFacts) -> Iterator[Section]:
 def _again(facts: ReportFacts) -> str:
     assert facts.attempts is not None, "asked for only where attempts are known"
     said = _("This was attempt %(number)s of %(all)s.", number=facts.attempt, all=facts.attempts)
-    return f"{said} {_what_next(facts, facts.attempts)}"
+    return run_on(said, _what_next(facts, facts.attempts))
 
 
 def _what_next(facts: ReportFacts, attempts: int) -> str:

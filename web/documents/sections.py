@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from web.language import page_language
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -21,3 +23,8 @@ class Section:
     heading: str
     paragraphs: tuple[str, ...] = ()
     bullets: tuple[str, ...] = ()
+
+
+def run_on(*sentences: str) -> str:
+    """Put sentences one after the other; Chinese has no space between them."""
+    return ("" if page_language() == "zh" else " ").join(filter(None, sentences))
