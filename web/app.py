@@ -27,7 +27,7 @@ from web.candidate.media import media
 from web.candidate.practice import practice
 from web.candidate.views import candidate
 from web.compression import init_compression
-from web.documents.views import documents
+from web.documents.register import documents
 from web.errors import init_errors
 from web.examiner.exams import exams
 from web.examiner.views import examiner

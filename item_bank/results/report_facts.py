@@ -51,7 +51,7 @@ class ReportFacts:
         The results before it, the last one first.
     attempts
         How many attempts the candidate was given; None once the registration is gone.
-    name, language
+    name, roster_id, language
         The candidate's, None once erased; the language may be unknown before that.
     parameters
         Whether the languages of the exam share their parameters.
@@ -67,6 +67,7 @@ class ReportFacts:
     attempt: int
     attempts: int | None
     name: str | None
+    roster_id: str | None
     language: str | None
     rules: ResultRules
     delivery: DeliveryRules
@@ -129,6 +130,7 @@ def _facts(db: Database, session: Session, sitting: Sitting) -> ReportFacts | No
         attempt=outcome.attempt,
         attempts=_attempts(session, sitting),
         name=details.name if details else None,
+        roster_id=details.roster_id if details else None,
         language=details.language if details else None,
         rules=version.plan.results,
         delivery=version.plan.delivery,
@@ -190,3 +192,21 @@ def released_sittings(db: Database, organisation_id: str, wanted: Wanted) -> lis
             .order_by(Outcome.finished_at, Outcome.sitting_id)
         )
         return list(found)
+
+
+def released_levels(db: Database, organisation_id: str, exam_code: str) -> list[str]:
+    """Return the codes of the levels that released results of an exam have."""
+    with db.read() as session:
+        found = session.scalars(
+            select(Outcome.level)
+            .join(Exam, Exam.id == Outcome.exam_id)
+            .where(
+                Outcome.organisation_id == organisation_id,
+                Outcome.state == RELEASED,
+                Exam.code == exam_code,
+                Outcome.level.is_not(None),
+            )
+            .distinct()
+            .order_by(Outcome.level)
+        )
+        return [code for code in found if code is not None]

@@ -5,5 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from item_bank.store.long_work import LongHandler
+from web.documents.batches import KIND, make_reports
 
-LONG: Mapping[str, LongHandler] = {}
+LONG: Mapping[str, LongHandler] = {KIND: make_reports}

@@ -14,6 +14,7 @@ from web.access import current_candidate, current_staff, for_candidates, for_sta
 from web.documents.candidate_pdf import candidate_pdf, file_name
 from web.documents.speaking import language_for
 from web.errors import Explanation, error_page
+from web.examiner.views import staff_person
 from web.language import page_language
 from web.logs import log
 from web.site import database, site
@@ -29,10 +30,17 @@ NOT_NOW = Explanation(
 )
 
 
+documents.context_processor(staff_person)
+
+
+def public_base() -> str:
+    """Return how the public reaches this site: as its operator says, else as this request did."""
+    return (site().settings.public_address or request.url_root).rstrip("/")
+
+
 def address_of(code: str) -> str:
     """Return where a result can be checked, as the public reaches this site."""
-    base = site().settings.public_address or request.url_root
-    return f"{base.rstrip('/')}/verify/{code}"
+    return f"{public_base()}/verify/{code}"
 
 
 @documents.get("/results/<sitting_id>/report.pdf")

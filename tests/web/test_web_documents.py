@@ -1,0 +1,169 @@
+"""Who gets a report as PDF, and the reports of many candidates as one ZIP."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+
+import pytest
+from sqlalchemy import select, update
+from support.sittings import begin, finish
+
+from item_bank.exams.actors import command_line
+from item_bank.exams.outcomes import AWAITING, HELD, INVALIDATED
+from item_bank.results.report_facts import Wanted, report_facts
+from item_bank.store import fonts
+from item_bank.store.documents import document_parts, documents_of
+from item_bank.store.long_work import ask_for, run_long
+from item_bank.store.tables.outcomes import Outcome
+from item_bank.store.tables.people import CandidateDetails
+from item_bank.store.tables.records import Job
+from web.documents.batches import KIND, payload_for, title_for
+from web.documents.handlers import LONG
+
+BASE = "https://exams.example.org"
+
+
+@pytest.fixture
+def finished(hall) -> str:
+    """A sitting of Alice that ended."""
+    return finish(hall, hall.alice, begin(hall, hall.alice)).sitting_id
+
+
+def set_state(hall, sitting: str, state: str) -> None:
+    with hall.db.write() as session:
+        session.execute(update(Outcome).where(Outcome.sitting_id == sitting).values(state=state))
+
+
+def test_a_candidate_downloads_the_report_in_the_language_of_the_page(hall, alice, finished):
+    alice.get(f"/sitting/{finished}/result")
+    assert f'href="/results/{finished}/report.pdf"' in alice.page
+    found = alice.get(f"/results/{finished}/report.pdf?lang=ru")
+    facts = report_facts(hall.db, finished, candidate=hall.alice)
+    assert found.status_code == 200
+    assert found.mimetype == "application/pdf"
+    assert f"sums-{facts.verification}.pdf" in found.headers["Content-Disposition"]
+    assert b"/Lang(ru" in found.data
+    assert found.data == alice.get(f"/results/{finished}/report.pdf").data
+
+
+@pytest.mark.parametrize("state", [AWAITING, HELD, INVALIDATED])
+def test_a_result_that_is_not_released_has_no_report(hall, alice, staff, finished, state):
+    set_state(hall, finished, state)
+    assert alice.get(f"/results/{finished}/report.pdf").status_code == 404
+    examiner = staff("examiner")
+    address = f"/staff/sittings/{finished}/candidate-report.pdf"
+    assert examiner.get(address).status_code == 404
+
+
+def test_nobody_else_gets_a_candidates_report(hall, app, visitor, finished):
+    visitor.sign_in(hall.codes["Bob"])
+    assert visitor.get(f"/results/{finished}/report.pdf").status_code == 404
+
+
+def test_staff_get_the_report_in_the_candidates_language(hall, staff, finished):
+    found = staff("administrator").get(f"/staff/sittings/{finished}/candidate-report.pdf")
+    assert found.mimetype == "application/pdf"
+    assert b"/Lang(en" in found.data
+
+
+def test_a_missing_font_is_said_on_a_page_and_in_the_log(alice, finished, monkeypatch):
+    none = fonts.Fonts(include_system_fonts=False, include_embedded_fonts=False)
+    monkeypatch.setattr("web.documents.typesetting.system_fonts", lambda: none)
+    assert alice.get(f"/results/{finished}/report.pdf").status_code == 503
+    assert "This document cannot be made now" in alice.page
+
+
+def batch(hall, wanted: Wanted, base: str = BASE) -> tuple[str, dict[str, bytes]]:
+    """The status of a job that makes reports, and the files of its ZIP."""
+    actor = command_line(hall.alice.organisation_id)
+    job = ask_for(hall.db, actor, KIND, title_for(wanted), payload_for(wanted, base))
+    run_long(hall.db, LONG)
+    with hall.db.read() as session:
+        status = session.get_one(Job, job).status
+    made = documents_of(hall.db, job, hall.alice.organisation_id)
+    if not made:
+        return status, {}
+    content = b"".join(document_parts(hall.db, made[0].id))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return status, {name: archive.read(name) for name in archive.namelist()}
+
+
+def listed(files: dict[str, bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(files["reports.csv"].decode())))
+
+
+def test_the_reports_of_an_exam_come_as_one_file_each_in_its_language(hall, finished):
+    bobs = finish(hall, hall.bob, begin(hall, hall.bob)).sitting_id
+    held = finish(hall, hall.alice, begin(hall, hall.alice)).sitting_id
+    set_state(hall, held, HELD)
+    status, files = batch(hall, Wanted("sums"))
+    assert status == "done"
+    lines = listed(files)
+    assert [line["name"] for line in lines] == ["Alice", "Bob"]
+    assert set(files) == {"reports.csv", *(line["file"] for line in lines)}
+    assert b"/Lang(ru" in files[lines[1]["file"]]
+    facts = report_facts(hall.db, bobs, candidate=hall.bob)
+    assert lines[1]["code"].replace("-", "") == facts.verification
+    assert BASE.encode() in files[lines[1]["file"]]
+
+
+def test_reports_are_chosen_by_date_and_level(hall, finished):
+    with hall.db.read() as session:
+        row = session.scalars(select(Outcome)).one()
+        ended, level = row.finished_at, row.level
+    for wanted, n in (
+        (Wanted("sums", since=ended, until=ended + 1, level=str(level)), 1),
+        (Wanted("sums", since=ended + 1), 0),
+        (Wanted("sums", until=ended), 0),
+        (Wanted("sums", level="other"), 0),
+        (Wanted("other"), 0),
+    ):
+        assert len(listed(batch(hall, wanted)[1])) == n
+
+
+def test_a_report_that_cannot_be_set_is_named_and_the_others_are_made(hall, finished):
+    finish(hall, hall.bob, begin(hall, hall.bob))
+    with hall.db.write() as session:
+        bob = session.scalars(select(CandidateDetails).where(CandidateDetails.name == "Bob")).one()
+        bob.name = "=Bob \U000f0000"
+    status, files = batch(hall, Wanted("sums"))
+    lines = listed(files)
+    assert status == "done"
+    assert len(files) == 2
+    assert lines[1]["file"] == ""
+    assert "a font with every letter" in lines[1]["not_made"]
+    assert lines[1]["name"].startswith("'=Bob")
+
+
+def test_a_machine_without_fonts_makes_no_empty_file(hall, finished, monkeypatch):
+    none = fonts.Fonts(include_system_fonts=False, include_embedded_fonts=False)
+    monkeypatch.setattr("web.documents.typesetting.system_fonts", lambda: none)
+    status, files = batch(hall, Wanted("sums"))
+    assert status == "failed"
+    assert files == {}
+
+
+def test_staff_see_how_many_reports_there_are_before_they_are_made(hall, staff, finished):
+    examiner = staff("examiner")
+    examiner.get("/staff/exams/sums")
+    assert 'href="/staff/exams/sums/reports"' in examiner.page
+    examiner.get("/staff/exams/sums/reports")
+    assert "Make the report" in examiner.page
+    examiner.get("/staff/exams/sums/reports?since=2100-01-01")
+    assert "No released result" in examiner.page
+    assert examiner.get("/staff/exams/sums/reports?since=never").status_code == 422
+    assert examiner.get("/staff/exams/none/reports").status_code == 404
+
+
+def test_asking_for_reports_leads_to_the_work(hall, staff, finished):
+    examiner = staff("examiner")
+    examiner.get("/staff/exams/sums/reports")
+    found = examiner.post("/staff/exams/sums/reports", {"level": "certified"})
+    assert found.status_code == 303
+    assert "/staff/work/" in found.headers["Location"]
+    with hall.db.read() as session:
+        job = session.scalars(select(Job).where(Job.kind == KIND)).one()
+    assert job.payload["level"] == "certified"
+    assert job.payload["base"] == "http://localhost"
