@@ -31,6 +31,7 @@ from item_bank.store.fonts import (
 TEMPLATES = Path(__file__).parent / "templates"
 NEEDED = ("title", "language", "made_at", "running", "page_of")
 UNSEEN = re.compile(r"the text `\"(.+?)\"` could not be displayed")
+ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 SVG_WORDS = re.compile(r">([^<>]*\S[^<>]*)<")
 CHINESE_FIRST = ("zh",)
 MANY = 20
@@ -108,11 +109,20 @@ def _compiled(template: Path, data: Mapping[str, Any], fonts: typst.Fonts) -> by
             timestamp=data["made_at"] // SECOND,
         )
     except typst.TypstError as error:
-        letters = "".join(dict.fromkeys("".join(UNSEEN.findall(error.diagnostic))))
+        letters = _unseen(error.diagnostic)
         if not letters:
             raise
-        found = f"none for {letters[:MANY]} among {', '.join(there)}"
+        shown = "".join(
+            one if one.isprintable() else f"U+{ord(one):04X} " for one in letters[:MANY]
+        )
+        found = f"none for {shown.strip()} among {', '.join(there)}"
         raise _lacking(script_of(letters), found) from error
+
+
+def _unseen(diagnostic: str) -> str:
+    """Return the letters that no font has, as the typesetter names them: each one once."""
+    named = "".join(UNSEEN.findall(diagnostic))
+    return "".join(dict.fromkeys(ESCAPED.sub(lambda found: chr(int(found[1], 16)), named)))
 
 
 def _first(data: Mapping[str, Any]) -> Script:
