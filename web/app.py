@@ -26,6 +26,7 @@ from web.candidate.invigilated import invigilated
 from web.candidate.media import media
 from web.candidate.practice import practice
 from web.candidate.views import candidate
+from web.cohorts.views import cohorts
 from web.compression import init_compression
 from web.documents.register import documents
 from web.errors import init_errors
@@ -103,6 +104,7 @@ def _register(app: Flask, settings: Settings) -> None:
         examiner,
         accounts,
         exams,
+        cohorts,
         banks,
         rooms,
         documents,

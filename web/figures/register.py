@@ -6,6 +6,7 @@ from flask import Flask
 
 from web.figures.exposure_plot import exposure_plot
 from web.figures.path_plot import path_plot
+from web.figures.plots import interval_plot, plot
 from web.figures.progress import progress_bar
 from web.figures.scatter_plot import scatter_plot
 from web.figures.score_scale import score_scale
@@ -13,5 +14,13 @@ from web.figures.score_scale import score_scale
 
 def init_figures(app: Flask) -> None:
     """Give templates one function for each figure."""
-    for figure in (exposure_plot, path_plot, progress_bar, scatter_plot, score_scale):
+    for figure in (
+        exposure_plot,
+        interval_plot,
+        path_plot,
+        plot,
+        progress_bar,
+        scatter_plot,
+        score_scale,
+    ):
         app.add_template_global(figure, figure.__name__)

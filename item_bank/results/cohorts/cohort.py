@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from item_bank.exams.designs import LoadedExam
 from item_bank.exams.outcomes import INVALIDATED, STATES
+from item_bank.store.database import Database
 from item_bank.store.tables.exams import ExamVersion
 from item_bank.store.tables.outcomes import Outcome
 
@@ -111,6 +112,13 @@ class Cohort:
         if state in STATES:
             return Outcome.state == state
         return true() if state == ANY_STATE else Outcome.state != INVALIDATED
+
+
+def size(db: Database, cohort: Cohort) -> int:
+    """Return how many sittings a cohort has."""
+    with db.read() as session:
+        found = select(func.count()).select_from(Outcome).where(*cohort.conditions)
+        return session.scalar(found) or 0
 
 
 @dataclass(frozen=True)

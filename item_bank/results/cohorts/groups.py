@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -63,3 +64,16 @@ def groups(db: Database, frame: Frame, by: str) -> list[Group]:
         for name, n, scored, total, squares, passed, judged, items, seconds in rows
     ]
     return sorted(found, key=lambda one: (-one.n, one.name))
+
+
+def withheld(found: Sequence[Group]) -> frozenset[str]:
+    """Names of groups not to be shown to whoever may not open single sittings.
+
+    The small ones; and where these together are still few, the next in size, too, as they would
+    follow from the others and the whole.
+    """
+    small = [one for one in found if one.is_small]
+    others = sorted((one for one in found if not one.is_small), key=lambda one: one.n)
+    if small and sum(one.n for one in small) < FEW:
+        small += others[:1]
+    return frozenset(one.name for one in small)

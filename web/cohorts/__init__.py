@@ -1,0 +1,1 @@
+"""Cohorts in the browser: results, precision, groups, time, items and alarms of one exam."""
