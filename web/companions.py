@@ -24,6 +24,11 @@ class Companion:
         self._database_url = database_url  # by the environment: a command line shows its password
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def was_started(self) -> bool:
+        """Whether it was started before, be it alive or not."""
+        return self._process is not None
+
     def keep_running(self) -> None:
         """Start it where it does not run."""
         if self._process is not None and self._process.poll() is None:

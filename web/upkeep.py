@@ -2,8 +2,8 @@
 
 It then finishes the job at hand and gives back those that it had claimed beside it. Two
 lanes, each a process: short work, which closes and seals sittings and must never wait, and long
-work beside it (`item_bank/store/long_work.py`). Used by ``tarozu worker``, which `web/server.py`
-also starts.
+work beside it (`item_bank/store/long_work.py`), started once there is any. Used by ``tarozu
+worker``, which `web/server.py` also starts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from item_bank.results.handlers import PLANS
 from item_bank.results.short_work import HANDLERS
 from item_bank.store.database import Database
 from item_bank.store.jobs import beat, run_pending
-from item_bank.store.long_work import REFUSALS, LongHandler, run_long
+from item_bank.store.long_work import REFUSALS, LongHandler, is_due, run_long
 from item_bank.store.tables.base import new_id
 from web.companions import Companion, is_left_alone
 from web.documents.handlers import LONG as DOCUMENTS
@@ -41,13 +41,20 @@ def run_worker(db: Database, environ: Mapping[str, str], *, with_long_lane: bool
     beside = Companion("worker --lane long", url, GRACE_SECONDS) if with_long_lane else None
     name, round_number = new_id(), 0
     while not stop.is_set() and not alone():
-        if beside is not None:
+        if beside is not None and (beside.was_started or _is_long_work_due(db)):
             beside.keep_running()
         _round(db, name, round_number, stop.is_set)
         round_number += 1
         stop.wait(PAUSE_SECONDS)
     if beside is not None:
         beside.stop()
+
+
+def _is_long_work_due(db: Database) -> bool:
+    try:
+        return is_due(db)
+    except Exception:  # noqa: BLE001 - a database that is away: the round that follows says so
+        return False
 
 
 def run_long_lane(db: Database, environ: Mapping[str, str]) -> None:

@@ -182,11 +182,16 @@ def run_long(
     return done
 
 
+def is_due(db: Database) -> bool:
+    """Whether any long job waits to be begun."""
+    with db.read() as session:
+        return session.scalar(_due(db, session).with_only_columns(Job.id).limit(1)) is not None
+
+
 def _claim(db: Database) -> tuple[LongJob, int] | None:
     """Take the job that has waited longest; end those that nobody should begin."""
-    with db.read() as session:  # an idle worker must not make every writer wait
-        if session.scalar(_due(db, session).with_only_columns(Job.id).limit(1)) is None:
-            return None
+    if not is_due(db):  # an idle worker must not make every writer wait
+        return None
     with db.write() as session:
         now = db.now(session)
         for job in session.scalars(_due(db, session).with_for_update(skip_locked=True)):
