@@ -63,7 +63,7 @@ def examine(db: Database) -> list[Finding]:
     except InputError as error:
         found = f"{error.expected} expected, {error.found} found"
         broken = Finding("database", WRONG, found, "tarozu init, or another --database")
-        settings = [_cookies(os.environ), _proxies(os.environ)]
+        settings = [_cookies(os.environ), _proxies(os.environ), _address(os.environ)]
         return [broken, _secret_files(db), _disk(db), *settings, _fonts()]
     with db.read() as session:
         return [
@@ -80,6 +80,7 @@ def examine(db: Database) -> list[Finding]:
             _backups(db, session),
             _cookies(os.environ),
             _proxies(os.environ),
+            _address(os.environ),
             _fonts(),
         ]
 
@@ -235,6 +236,14 @@ def _proxies(environ: Mapping[str, str]) -> Finding:
         advice = "TAROZU_WEB_TRUSTED_PROXIES=1 where one of yours stands before the server"
         return Finding("proxies", WARNING, "none is trusted: a proxy's address counts", advice)
     return Finding("proxies", OK, f"{count} trusted; the server must not be reached past them")
+
+
+def _address(environ: Mapping[str, str]) -> Finding:
+    address = environ.get("TAROZU_WEB_PUBLIC_ADDRESS", "")
+    if address:
+        return Finding("address", OK, f"{address} stands on reports")
+    found = "reports name whatever address they were asked for by"
+    return Finding("address", WARNING, found, "TAROZU_WEB_PUBLIC_ADDRESS=https://...")
 
 
 def _fonts() -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from item_bank.store import doctor
+from item_bank.store import doctor, fonts
 from item_bank.store.clock import SECOND, wall_time
 from item_bank.store.jobs import MAX_TRIES, beat, claim, enqueue, fail
 
@@ -97,3 +97,19 @@ def test_too_little_room_is_wrong(db, monkeypatch):
     monkeypatch.setattr(doctor, "LITTLE_SPACE", 2**60)
 
     assert finding(db, "disk").status == "wrong"
+
+
+def test_fonts_that_are_missing_are_named_with_their_packages(db, monkeypatch):
+    none = fonts.Fonts(include_system_fonts=False, include_embedded_fonts=False)
+    monkeypatch.setattr(doctor, "system_fonts", lambda: none)
+    found = finding(db, "fonts")
+    assert found.status == "warning"
+    assert "Tajik" in found.found
+    assert "fonts-dejavu-core, fonts-noto-cjk" in found.advice
+
+
+def test_an_address_for_reports_is_asked_for(db, monkeypatch):
+    monkeypatch.delenv("TAROZU_WEB_PUBLIC_ADDRESS", raising=False)
+    assert finding(db, "address").status == "warning"
+    monkeypatch.setenv("TAROZU_WEB_PUBLIC_ADDRESS", "https://exams.example.org")
+    assert finding(db, "address").status == "ok"
