@@ -161,13 +161,18 @@ def room_events(db: Database, actor: Actor, sitting_id: str) -> list[RoomEvent]:
     """
     with db.read() as session:
         _check_own(session, actor, sitting_id)
-        links = session.scalars(
-            select(SittingEvent)
-            .where(SittingEvent.sitting_id == sitting_id)
-            .order_by(SittingEvent.number)
-        ).all()
-        notes = {note.id: note for note in _notes(session, sitting_id)}
-        names = _names(session, {link.payload.get("by") for link in links})
+        return sitting_events(session, sitting_id)
+
+
+def sitting_events(session: Session, sitting_id: str) -> list[RoomEvent]:
+    """As `room_events`, for who has looked whose sitting it is."""
+    links = session.scalars(
+        select(SittingEvent)
+        .where(SittingEvent.sitting_id == sitting_id)
+        .order_by(SittingEvent.number)
+    ).all()
+    notes = {note.id: note for note in _notes(session, sitting_id)}
+    names = _names(session, {link.payload.get("by") for link in links})
     return [_event(link, notes, names) for link in links]
 
 
