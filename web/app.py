@@ -31,7 +31,7 @@ from web.compression import init_compression
 from web.documents.register import documents
 from web.errors import init_errors
 from web.examiner.exams import exams
-from web.examiner.views import examiner
+from web.examiner.register import examiner
 from web.figures.register import init_figures
 from web.foreign import init_foreign
 from web.formats import init_formats

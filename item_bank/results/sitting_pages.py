@@ -173,7 +173,9 @@ def _shown(lines: tuple[ResultLine, ...], number: int | None) -> ResultLine | No
 
 def _heard(session: Session, sitting_id: str) -> Heard | None:
     row = session.get(Presence, sitting_id)
-    return row and Heard(row.first_seen_at, row.seen_at, row.address, row.agent)
+    if row is None:
+        return None
+    return Heard(row.first_seen_at, row.seen_at, row.address, row.agent)
 
 
 def _information(snapshot: Snapshot, result: dict[str, Any] | None) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from item_bank.exams.reviews import Report
+from item_bank.results.sitting_pages import ResultLine
 from web.formats import chance, number, signed
 from web.language import local_text
 
@@ -100,9 +101,11 @@ def _levels(result: dict[str, Any]) -> str:
     return f"The chance that the true level is “{name}” is {chance(level['probability'])}."
 
 
-def remarks(report: Report) -> list[Remark]:
+def remarks(
+    report: Report, result: dict[str, Any] | None, shown: ResultLine | None
+) -> list[Remark]:
     """Say what limits a result, or is unusual about it."""
-    return list(_remarks(report))
+    return list(_remarks(report, result, shown))
 
 
 def _rapid(said: dict[str, Any]) -> str:
@@ -115,12 +118,15 @@ def _rapid(said: dict[str, Any]) -> str:
     )
 
 
-def _remarks(report: Report) -> Iterator[Remark]:
-    result = report.result
+def _remarks(
+    report: Report, result: dict[str, Any] | None, shown: ResultLine | None
+) -> Iterator[Remark]:
     if report.row.simulated:
         yield Remark("Simulated.", "The answers were drawn by the software, not given by a person.")
-    if report.amended:
-        yield Remark("Amended.", f"{report.amended} The earlier result is kept.")
+    if shown is not None and not shown.stands:
+        yield Remark("Not the result that stands.", "It is kept as it was; see Results.")
+    if shown is not None and shown.number > 1:
+        yield Remark("Amended.", f"{shown.reason} The earlier result is kept.")
     if result and result["time_rule"]:
         rule = TIME_RULES[result["time_rule"]]
         ended = result["stop_reason"] == "terminated"

@@ -14,7 +14,7 @@ from typing import Any
 
 MAIN_HEIGHT = 300.0
 LEFT, RIGHT, TOP = 48.0, 14.0, 14.0
-ROW, GAP, PANEL, AXIS = 18.0, 16.0, 56.0, 42.0
+ROW, GAP, PANEL, AXIS = 30.0, 18.0, 56.0, 42.0
 BAR = 0.55
 """Share of a question's width that its bars take."""
 TIMES = (5, 10, 20, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600)
@@ -229,7 +229,7 @@ def kind_of(step: dict[str, Any]) -> str:
 def _rows(binding: Binding, x_of: _Axis) -> tuple[BindingRow, ...]:
     found = [(label, sorted(places)) for label, places in binding.items() if places]
     return tuple(
-        BindingRow(label, MAIN_HEIGHT + ROW * (line + 0.75), tuple(x_of(place) for place in places))
+        BindingRow(label, MAIN_HEIGHT + ROW * (line + 1), tuple(x_of(place) for place in places))
         for line, (label, places) in enumerate(found)
     )
 
