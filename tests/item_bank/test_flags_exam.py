@@ -13,6 +13,7 @@ from item_bank.exams.errors import NotFound
 from item_bank.exams.results import result_of
 from item_bank.items.items import hold_item
 from item_bank.results.flags.exam_flags import STUDY, flag_exam
+from item_bank.results.flags.long import plan_flags
 from item_bank.results.flags.records import (
     COMPROMISED,
     KINDS,
@@ -22,10 +23,12 @@ from item_bank.results.flags.records import (
     RAPID,
     flags_of,
 )
+from item_bank.results.handlers import LONG
 from item_bank.results.precision import precision
 from item_bank.results.short_work import HANDLERS
 from item_bank.results.studies import newest_study, record_study
 from item_bank.store.jobs import run_pending
+from item_bank.store.long_work import run_long
 from item_bank.store.schema import organisation
 from item_bank.store.tables.outcomes import Flag
 from item_bank.store.tables.sittings import ResponseContent
@@ -141,3 +144,16 @@ def test_flags_are_found_again_after_answers_were_erased(hall):
 
     assert found[LIKENESS].values["reason"] == "nobody_near"
     assert found[RAPID].values["answers"] >= 4
+
+
+def test_after_new_limits_the_sittings_before_them_are_looked_at_once_more(hall):
+    sitting = sit(hall, hall.alice)
+    run_pending(hall.db, HANDLERS)
+    plan_flags(hall.db)
+    assert run_long(hall.db, LONG) == 0
+    with hall.db.write() as session:
+        record_study(hall.db, session, precision(hall.db, hall.exam.version_id, n=1700))
+    for _ in range(2):
+        plan_flags(hall.db)
+    assert run_long(hall.db, LONG) == 1
+    assert flags(hall, sitting)[PERSON_FIT].values["limits"]["level"] == 0.05

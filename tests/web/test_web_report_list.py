@@ -8,6 +8,8 @@ import pytest
 from support.sittings import begin, finish
 
 from item_bank.results.flags.records import Found, keep
+from item_bank.results.handlers import LONG
+from item_bank.store.long_work import run_long
 from item_bank.store.schema import organisation
 from item_bank.store.tables.outcomes import Outcome
 
@@ -93,3 +95,15 @@ def test_a_search_for_flags_without_any_says_where_they_come_from(examiner, two)
     examiner.get("/staff/sittings?flag=time")
 
     assert "Flags are found when a sitting is sealed" in examiner.page
+
+
+def test_a_look_through_an_exam_is_work_that_its_page_then_tells_of(examiner, two, hall):
+    examiner.get("/staff/exams/sums")
+    assert "Nobody has looked through this exam yet." in examiner.page
+    response = examiner.post("/staff/exams/sums/flags")
+    assert re.fullmatch(r"/staff/work/\w+", response.headers["Location"])
+
+    assert run_long(hall.db, LONG) == 1
+    examiner.get("/staff/exams/sums")
+    assert "2 sittings, looked through" in examiner.page
+    assert examiner.post("/staff/exams/none/flags").status_code == 404

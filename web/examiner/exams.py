@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from item_bank.exams import exam_reviews
+from item_bank.exams.actors import staff_actor
+from item_bank.exams.errors import NotFound
 from item_bank.exams.exam_reviews import ExposureRow
+from item_bank.results.flags.exam_flags import last_look
+from item_bank.results.flags.long import ask_for_flags
 from web.access import BEYOND_ITEMS, current_staff, for_staff
+from web.examiner.flag_words import MEANINGS, NOT_PROOF
 from web.examiner.views import staff_person
 from web.site import database
 
@@ -53,7 +58,21 @@ def exam(code: str) -> ResponseReturnValue:
         rows=rows,
         pairs=[(row.item, row.rate) for row in rows],
         summary=_summary(rows),
+        look=last_look(database(), organisation, code),
+        meanings=MEANINGS,
+        not_proof=NOT_PROOF,
     )
+
+
+@exams.post("/<code>/flags")
+@for_staff(*BEYOND_ITEMS)
+def look_through(code: str) -> ResponseReturnValue:
+    """Ask for a look through the exam's sittings, and show the work."""
+    try:
+        job = ask_for_flags(database(), staff_actor(current_staff()), code)
+    except NotFound:
+        abort(404)
+    return redirect(url_for("work.job", job_id=job), 303)
 
 
 def _summary(rows: list[ExposureRow]) -> ExposureSummary:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from item_bank.exams.errors import NotFound
@@ -20,7 +21,7 @@ from item_bank.results.flags.likeness import Bank, likeness_flags
 from item_bank.results.flags.pace import published_times, time_flags
 from item_bank.results.flags.records import KINDS, LIKENESS, TIME, Found, keep
 from item_bank.results.flags.sealing import limits_for, own_flags
-from item_bank.results.studies import NewStudy, record_study
+from item_bank.results.studies import NewStudy, RecordedStudy, newest_study, record_study
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam
 
@@ -70,6 +71,17 @@ def flag_exam(
             kept = [Found(f.kind, f.flagged, f.values, study_id) for f in found]
             keep(session, one.sitting_id, organisation_id, kept, now)
     return study_id
+
+
+def last_look(db: Database, organisation_id: str, exam_code: str) -> RecordedStudy | None:
+    """Return the newest study of what stands out in an exam; None where nobody looked yet."""
+    with db.read() as session:
+        exam_id = session.scalar(
+            select(Exam.id).where(Exam.code == exam_code, Exam.organisation_id == organisation_id)
+        )
+        if exam_id is None:
+            return None
+        return newest_study(session, STUDY, organisation_id=organisation_id, exam_id=exam_id)
 
 
 def _own(
