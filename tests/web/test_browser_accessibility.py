@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import select
 from support.browsing import answer_somehow, at_end, confirm
+from support.calibrated import kept_study, record_calibration
 from support.sittings import begin, finish
 from support.wcag import scrolls_sideways, violations
 
@@ -115,8 +116,13 @@ def test_pages_of_banks_and_items(page, address, codes, db):
     page.get_by_label("E-mail").fill("judge@example.org")
     page.get_by_label("Password").fill("weigh-with-care")
     page.get_by_role("button", name="Sign in").click()
-    for place in ("/staff/banks", "/staff/banks/small", "/staff/banks/small?state=draft"):
-        page.goto(address + place)
+    home = organisation(db)
+    run = record_calibration(db, "small", home)
+    study = kept_study(db, "small", home, "dif", [{"item": "S-03", "effect": -1.7, "flagged": 1}])
+    for place in ("banks", "banks/small", "banks/small?state=draft", "calibration/banks/small",
+                  f"calibration/runs/{run}", "calibration/diff/small",
+                  f"calibration/studies/{study}"):  # fmt: skip
+        page.goto(f"{address}/staff/{place}")
         check(page)
     for width in ("phone", "desktop"):
         page.goto(f"{address}/staff/items/{item}?width={width}&language=ru")
