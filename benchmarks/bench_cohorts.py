@@ -7,6 +7,7 @@ statements that it sent. Sizes other than 100,000: TAROZU_BENCH_SITTINGS.
 
 from __future__ import annotations
 
+import logging
 import os
 import statistics
 import sys
@@ -15,9 +16,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
+import structlog
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
@@ -104,8 +105,8 @@ def _exam(db: Database) -> LoadedExam:
 
 
 def _signed_in(db: Database) -> FlaskClient:
-    settings = replace(Settings(), log_level="error")
-    client = create_app(db, settings).test_client()
+    client = create_app(db, Settings()).test_client()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     person = next(one for one in STAFF if one.role == "psychometrician")
     page = client.get("/staff").text
     token = page.split('name="csrf_token" value="')[1].split('"')[0]

@@ -127,7 +127,8 @@ def percent(value: float | None) -> str:
     """Write a share; a little is never written as nothing."""
     if value is None:
         return NONE
-    return "<1 %" if 0 < value < 0.005 else f"{100 * value:.0f} %"
+    whole = f"{100 * value:.0f}"
+    return "<1 %" if value > 0 and whole == "0" else f"{whole} %"
 
 
 def chance(probability: float) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from item_bank.results import precision
 from item_bank.results.cohorts import item_statistics
+from item_bank.results.cohorts.item_use import STATISTICS
 from item_bank.results.flags import exam_flags, long
 from item_bank.store.database import Database
 from item_bank.store.long_work import LongHandler
@@ -18,6 +19,6 @@ from item_bank.store.long_work import LongHandler
 LONG: Mapping[str, LongHandler] = {
     precision.KIND: precision.study_precision,
     exam_flags.JOB: long.look_through,
-    item_statistics.STATISTICS: item_statistics.item_statistics,
+    STATISTICS: item_statistics.item_statistics,
 }
 PLANS: tuple[Callable[[Database], None], ...] = (precision.plan_precision, long.plan_flags)

@@ -6,10 +6,13 @@ import re
 
 import pytest
 from support.cohort_data import add_outcomes, add_usage
+from support.sittings import begin, finish
 from support.visitors import HTMX
 
 from item_bank.items.releases import release_items
+from item_bank.results.handlers import LONG
 from item_bank.results.studies import NewStudy, record_study
+from item_bank.store.long_work import run_long
 
 HERE = "/staff/exams/sums/cohort"
 PAGES = ("", "/precision", "/groups", "/time", "/items", "/alarms")
@@ -142,6 +145,24 @@ def test_the_simulation_is_shown_beside_the_cohort(staff, hall, made):
     assert "14.2 at 500" in one.page
     assert "10000 simulated sittings" in one.page
     assert "Not simulated yet." not in one.page
+
+
+def test_item_statistics_are_asked_for_and_shown_with_their_date(staff, hall):
+    finish(hall, hall.alice, begin(hall, hall.alice))
+    one = staff("psychometrician")
+    one.get(f"{HERE}/items")
+    assert "Compute item statistics" in one.page
+
+    response = one.post(f"{HERE}/items")
+    assert response.status_code == 303
+    assert run_long(hall.db, LONG) == 1
+    one.get(response.headers["Location"])
+    assert "Item statistics of sums" in one.page
+    one.get(f"{HERE}/items?sort=-n")
+
+    assert "Compute anew" in one.page
+    assert "answers in 1 sittings" in one.page
+    assert 'aria-sort="descending"' in one.page
 
 
 def test_an_exam_leads_to_its_cohort(staff, made):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.errors import InputError
+from item_bank.exams.actors import staff_actor
 from item_bank.results.cohorts.alarms import alarms as alarms_of
 from item_bank.results.cohorts.cohort import FEW, Cohort, size
 from item_bank.results.cohorts.exactness import exactness
 from item_bank.results.cohorts.frames import Frame, frame
 from item_bank.results.cohorts.groups import COLUMNS, Group, groups, withheld
-from item_bank.results.cohorts.item_use import MANY, BankUse, ItemUse, bank_use
+from item_bank.results.cohorts.item_use import MANY, STATISTICS, BankUse, ItemUse, bank_use
 from item_bank.results.cohorts.scores import Scores, scores
 from item_bank.results.cohorts.times import times
+from item_bank.store.long_work import ask_for
 from web.access import BEYOND_ITEMS, current_staff, for_staff
 from web.cohorts import shown, words
 from web.cohorts.asked import Asked, asked, paged
@@ -146,6 +148,7 @@ def items(code: str) -> ResponseReturnValue:
         "items",
         ask,
         own,
+        guarded=ask.wanted.narrowed,
         use=use,
         show=SHOW,
         found=paged(ask, wanted, ITEM_KEYS),
@@ -156,6 +159,16 @@ def items(code: str) -> ResponseReturnValue:
             "supply": words.of_supply(use) if use.supply else "",
         },
     )
+
+
+@cohorts.post("/items")
+@for_staff(*BEYOND_ITEMS)
+def compute(code: str) -> ResponseReturnValue:
+    """Ask for item statistics, and show the work."""
+    _, own = _framed(code)
+    title, payload = f"Item statistics of {code}", {"exam": own.version.exam_id}
+    job = ask_for(database(), staff_actor(current_staff()), STATISTICS, title, payload)
+    return redirect(url_for("work.job", job_id=job), 303)
 
 
 ITEM_KEYS: dict[str, Any] = {
@@ -189,7 +202,7 @@ def alarms(code: str) -> ResponseReturnValue:
     found = alarms_of(
         database(), own.version.bank_id, organisation_id=current_staff().organisation_id
     )
-    return _page("alarms", ask, own, found=found, filtered=False)
+    return _page("alarms", ask, own, found=found, filtered=False, guarded=False)
 
 
 def _framed(code: str) -> tuple[Asked, Frame]:
@@ -212,9 +225,20 @@ def _is_few(cohort: Cohort) -> bool:
     return 0 < size(database(), cohort) < FEW
 
 
-def _page(name: str, ask: Asked, own: Frame, *, filtered: bool = True, **about: Any) -> str:
-    """Render a page of the cohort, or for htmx the part that changes."""
-    template = "few" if filtered and _is_few(own.cohort) else name
+def _page(
+    name: str,
+    ask: Asked,
+    own: Frame,
+    *,
+    filtered: bool = True,
+    guarded: bool = True,
+    **about: Any,
+) -> str:
+    """Render a page of the cohort, or for htmx the part that changes.
+
+    One that is guarded shows nothing of few sittings to whoever may not open these.
+    """
+    template = "few" if guarded and _is_few(own.cohort) else name
     return render_template(
         "cohorts/_frame.html" if wants_fragment() else "cohorts/page.html",
         name=template,

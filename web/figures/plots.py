@@ -269,7 +269,7 @@ def interval_plot(rows: Sequence[Interval], mean: float | None, width: float) ->
     bottom = 8 + ROW * len(rows)
     return IntervalPlot(
         width=width,
-        height=bottom + 40,
+        height=bottom + 26,
         left=left,
         right=width - 24,
         bottom=bottom,
