@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import select
 from support.sittings import begin, finish, respond
 
+from item_bank.exams.actors import command_line
 from item_bank.exams.candidate_views import view
 from item_bank.exams.errors import NotFound
+from item_bank.exams.personal.held import held_about
 from item_bank.exams.results import result_of
 from item_bank.items.items import hold_item
 from item_bank.results.flags.exam_flags import STUDY, flag_exam
@@ -21,7 +23,9 @@ from item_bank.results.flags.records import (
     OVERLAP,
     PERSON_FIT,
     RAPID,
+    Found,
     flags_of,
+    keep,
 )
 from item_bank.results.handlers import LONG
 from item_bank.results.precision import precision
@@ -157,3 +161,14 @@ def test_after_new_limits_the_sittings_before_them_are_looked_at_once_more(hall)
         plan_flags(hall.db)
     assert run_long(hall.db, LONG) == 1
     assert flags(hall, sitting)[PERSON_FIT].values["limits"]["level"] == 0.05
+
+
+def test_what_is_held_about_a_person_has_what_was_found_of_their_sittings_alone(hall):
+    sitting, home = sit(hall, hall.alice), organisation(hall.db)
+    alike = Found(LIKENESS, flagged=True, values={"sitting": "of somebody else", "p": 0.001})
+    with hall.db.write() as session:
+        keep(session, sitting, home, [alike], hall.db.now(session))
+    held = held_about(hall.db, command_line(home), "A")
+
+    assert held["sittings"][0]["flags"][0]["found"] == {"p": 0.001}
+    assert "of somebody else" not in str(held)

@@ -19,6 +19,7 @@ from item_bank.store.database import Database
 from item_bank.store.tables.base import Base
 from item_bank.store.tables.exams import Exam, ExamVersion, Registration
 from item_bank.store.tables.items import Item, ItemRevision
+from item_bank.store.tables.outcomes import Flag
 from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetails
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import (
@@ -105,6 +106,7 @@ def _sitting(session: Session, sitting: Sitting) -> dict[str, Any]:
     results = select(Result).where(Result.sitting_id == sitting.id).order_by(Result.number)
     messages = select(SittingMessage).where(SittingMessage.sitting_id == sitting.id)
     events = select(SittingEvent).where(SittingEvent.sitting_id == sitting.id)
+    flags = select(Flag).where(Flag.sitting_id == sitting.id)
     presence = session.get(Presence, sitting.id)
     return {
         "sitting": sitting.id,
@@ -117,12 +119,19 @@ def _sitting(session: Session, sitting: Sitting) -> dict[str, Any]:
             _values(one, "at", "text", "seen_at")
             for one in session.scalars(messages.order_by(SittingMessage.at))
         ],
+        "flags": [_flag(one) for one in session.scalars(flags.order_by(Flag.kind))],
         "presence": presence and _values(presence, "first_seen_at", "seen_at", "address", "agent"),
         "events": [
             _values(one, "number", "kind", "at", "payload")
             for one in session.scalars(events.order_by(SittingEvent.number))
         ],
     }
+
+
+def _flag(row: Flag) -> dict[str, Any]:
+    """What was found unusual; not which sitting of somebody else it was like."""
+    found = {name: value for name, value in row.values.items() if name != "sitting"}
+    return _values(row, "kind", "flagged", "at") | {"found": found}
 
 
 def _questions(session: Session, sitting: Sitting) -> list[dict[str, Any]]:
