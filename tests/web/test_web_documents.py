@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import shutil
+import subprocess
 import zipfile
 
 import pytest
 from sqlalchemy import select, update
-from support.sittings import begin, finish
+from support.sittings import EXAM, begin, close_over, finish
 
 from item_bank.exams.actors import command_line
+from item_bank.exams.designs import apply_exam
 from item_bank.exams.outcomes import AWAITING, HELD, INVALIDATED
 from item_bank.results.report_facts import Wanted, report_facts
 from item_bank.store import fonts
@@ -20,6 +24,7 @@ from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.people import CandidateDetails
 from item_bank.store.tables.records import Job
 from web.documents.batches import KIND, payload_for, title_for
+from web.documents.checking import grouped
 from web.documents.handlers import LONG
 
 BASE = "https://exams.example.org"
@@ -167,3 +172,53 @@ def test_asking_for_reports_leads_to_the_work(hall, staff, finished):
         job = session.scalars(select(Job).where(Job.kind == KIND)).one()
     assert job.payload["level"] == "certified"
     assert job.payload["base"] == "http://localhost"
+
+
+def text_of(document: bytes, folder, unavailable) -> list[str]:
+    """The pages of a PDF as text without spaces."""
+    tool = shutil.which("pdftotext")
+    if tool is None:
+        unavailable("no pdftotext (Debian: poppler-utils)")
+    file = folder / "document.pdf"
+    file.write_bytes(document)
+    run = subprocess.run([tool, file, "-"], capture_output=True, check=True)
+    return [re.sub(r"\s", "", page) for page in run.stdout.decode().strip("\f\n").split("\f")]
+
+
+def test_the_examiners_report_has_what_the_page_has(hall, staff, finished, tmp_path, unavailable):
+    examiner = staff("examiner")
+    examiner.get(f"/staff/sittings/{finished}")
+    assert f'href="/staff/sittings/{finished}/report.pdf"' in examiner.page
+    found = examiner.get(f"/staff/sittings/{finished}/report.pdf")
+    assert found.mimetype == "application/pdf"
+    assert found.data == examiner.get(f"/staff/sittings/{finished}/report.pdf").data
+    pages = text_of(found.data, tmp_path, unavailable)
+    facts = report_facts(hall.db, finished, candidate=hall.alice)
+    code = grouped(facts.verification)
+    assert all("Notforthecandidate" in page and code in page for page in pages)
+    whole = "".join(pages)
+    result = facts.result
+    for said in (
+        "theta and difficulty", "Chance of each level", "Gave way", "What stands out",
+        "prior N(0.0, 1.0)", "result released", result["candidate"], result["software"],
+        *(step["item"] for step in result["path"]),
+    ):  # fmt: skip
+        assert re.sub(r"\s", "", said) in whole, said
+
+
+def test_the_examiners_report_of_a_sitting_without_a_score(hall, staff, tmp_path, unavailable):
+    change = ("[stopping]", '[stopping]\nout_of_time = "no_score"')
+    apply_exam(hall.db, EXAM.replace(*change, 1), organisation_id=hall.alice.organisation_id)
+    begun = begin(hall, hall.alice)
+    hall.clock.pass_seconds(31 * 60)
+    close_over(hall.db)
+    found = staff("administrator").get(f"/staff/sittings/{begun.sitting_id}/report.pdf")
+    assert "Insufficientdata:noscore" in "".join(text_of(found.data, tmp_path, unavailable))
+
+
+def test_a_sitting_that_runs_has_no_report_yet(hall, staff):
+    begun = begin(hall, hall.alice)
+    examiner = staff("examiner")
+    assert examiner.get(f"/staff/sittings/{begun.sitting_id}/report.pdf").status_code == 404
+    examiner.get(f"/staff/sittings/{begun.sitting_id}")
+    assert "report.pdf" not in examiner.page

@@ -10,8 +10,10 @@ from flask_babel import lazy_gettext
 
 from engine.errors import InputError
 from item_bank.results.report_facts import ReportFacts, report_facts
+from item_bank.results.sitting_pages import sitting_page
 from web.access import current_candidate, current_staff, for_candidates, for_staff
 from web.documents.candidate_pdf import candidate_pdf, file_name
+from web.documents.examiner_pdf import examiner_pdf
 from web.documents.speaking import language_for
 from web.errors import Explanation, error_page
 from web.examiner.views import staff_person
@@ -58,6 +60,19 @@ def report_for_candidate(sitting_id: str) -> ResponseReturnValue:
     organisation = current_staff().organisation_id
     facts = report_facts(database(), sitting_id, organisation_id=organisation)
     return _candidate_report(facts, lambda: language_for(facts) if facts else "en")
+
+
+@documents.get("/staff/sittings/<sitting_id>/report.pdf")
+@for_staff("examiner", "administrator")
+def examiner_report(sitting_id: str) -> ResponseReturnValue:
+    """Hand staff the examiner's report of the result that stands."""
+    organisation = current_staff().organisation_id
+    page = sitting_page(database(), organisation_id=organisation, sitting_id=sitting_id)
+    if page.result is None or page.outcome is None:
+        abort(404)
+    address = address_of(page.outcome.verification)
+    name = f"examiner-{page.result['exam']['code']}-{page.outcome.verification}.pdf"
+    return sent(lambda: examiner_pdf(page, address), name)
 
 
 def _candidate_report(

@@ -12,7 +12,8 @@ from item_bank.exams.replay import replay as replay_sitting
 from item_bank.results.sitting_pages import SittingPage, sitting_page
 from web.access import current_staff, for_staff
 from web.examiner import timeline
-from web.examiner.facts import accommodations, information_words
+from web.examiner.conditions import conditions
+from web.examiner.facts import information_words
 from web.examiner.flag_words import NOT_PROOF, expected_rates, flags_said
 from web.examiner.readings import WITHHELD, readings, remarks
 from web.examiner.steps import binding, told_steps
@@ -73,7 +74,7 @@ def _values(page: SittingPage) -> dict[str, Any]:
         "remarks": remarks(page.base, result, page.shown),
         "flags": flags_said(page.flags),
         "not_proof": NOT_PROOF,
-        "accommodations": accommodations(page.accommodations),
+        "conditions": conditions(page),
         "areas": areas,
         "withheld": WITHHELD,
     }
