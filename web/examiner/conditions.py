@@ -8,7 +8,7 @@ from typing import Any
 from item_bank.results.sitting_pages import SittingPage
 from web.examiner.facts import NONE, accommodations
 from web.examiner.readings import readings
-from web.formats import duration, moment, number, short, signed
+from web.formats import duration, moment, number, signed
 from web.language import NAMES
 
 
@@ -53,8 +53,8 @@ def _language(page: SittingPage, result: dict[str, Any]) -> str:
 
 def _result(page: SittingPage, result: dict[str, Any]) -> Iterator[tuple[str, str]]:
     exam, release, said = result["exam"], result["release"], readings(result)
-    yield "Exam", f"{exam['code']}, version {exam['version']}, {short(exam['content_hash'])}"
-    digest = short(release["content_hash"])
+    yield "Exam", f"{exam['code']}, version {exam['version']}, {exam['content_hash']}"
+    digest = release["content_hash"]
     yield "Release", f"{release['bank']}, release {release['number']}, {digest}"
     yield "Final estimate", _estimate(result)
     if result["prior_theta"] is not None:
@@ -97,4 +97,4 @@ def _cut_scores(page: SittingPage, result: dict[str, Any]) -> str:
 def _number(page: SittingPage) -> str:
     assert page.shown is not None, "there is a result"
     state = f", {page.outcome.state}" if page.outcome is not None else ""
-    return f"number {page.shown.number}, {short(page.shown.content_hash)}{state}"
+    return f"number {page.shown.number}, {page.shown.content_hash}{state}"
