@@ -96,6 +96,7 @@ class Flag(Base):
     """What stands out in a sitting, as a study found it: person fit, rapid answers, likeness."""
 
     __tablename__ = "flags"
+    __table_args__ = (Index("ix_flags_flagged", "organisation_id", "flagged", "kind"),)
 
     sitting_id: Mapped[Key] = mapped_column(ForeignKey("sittings.id"), primary_key=True)
     kind: Mapped[Word] = mapped_column(primary_key=True)

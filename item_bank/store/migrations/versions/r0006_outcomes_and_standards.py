@@ -202,6 +202,9 @@ def _flags() -> None:
         ),
         sa.PrimaryKeyConstraint("sitting_id", "kind", name=op.f("pk_flags")),
     )
+    op.create_index(
+        "ix_flags_flagged", "flags", ["organisation_id", "flagged", "kind"], unique=False
+    )
     op.create_index(op.f("ix_flags_organisation_id"), "flags", ["organisation_id"], unique=False)
 
 
