@@ -29,6 +29,7 @@ COMMANDS = {
     "serve": "web.cli:serve",
     "simulate": "calibration.simulations.cli:simulate",
     "sitting": "item_bank.exams.invigilation.cli:sitting",
+    "standard": "item_bank.results.standards.cli:standard",
     "user": "web.cli:user",
     "worker": "web.cli:worker",
 }
@@ -48,6 +49,7 @@ SHORT_HELP = {
     "serve": "Serve the site, with a worker.",
     "simulate": "Simulate an adaptive test.",
     "sitting": "Sittings: list, show, export, replay, pause, end.",
+    "standard": "Standard setting: panels, rounds, cut scores.",
     "user": "Accounts of staff and candidates.",
     "worker": "Do the work that waits without a request.",
 }

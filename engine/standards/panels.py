@@ -5,6 +5,7 @@ Called by `angoff`, `bookmark` and whoever reports rounds. Imports numpy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -76,6 +77,11 @@ class PanelCut:
     lowest: float | None = None
     highest: float | None = None
     intraclass: float | None = None
+
+    @property
+    def se_median(self) -> float | None:
+        """Standard error of the median: ``se sqrt(pi / 2)``, for cuts that are normal."""
+        return None if self.se is None else self.se * (math.pi / 2) ** 0.5
 
 
 def panel_cut(

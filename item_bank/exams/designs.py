@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import InputError
 from engine.session import RULES_VERSION, check_design
+from item_bank.exams.cut_scores import check_source, record_cut_scores
 from item_bank.exams.exam_files import ExamPlan, plan_from_mapping, read_plan
 from item_bank.exams.language_rules import check_language_switch, parameters_by_language
 from item_bank.items.releases import (
@@ -82,6 +83,7 @@ class ExamSummary:
 def check_exam(db: Database, text: str, *, organisation_id: str, file: str) -> tuple[ExamPlan, int]:
     """Check an exam file against its bank; return the plan and the release it would use."""
     plan = read_plan(text, file=file)
+    check_source(db, plan, organisation_id=organisation_id, file=file)
     return plan, _resolve(db, plan, organisation_id, file)[1]
 
 
@@ -102,9 +104,11 @@ def apply_exam(
     ------
     InputError
         When the file is wrong, or the bank, release, or a text in one of its languages is missing,
-        or the expected theta of somebody who is registered lies outside of a new grid.
+        or the expected theta of somebody who is registered lies outside of a new grid, or the cut
+        scores are not those of the study that the file names.
     """
     plan = read_plan(text, file=file)
+    check_source(db, plan, organisation_id=organisation_id, file=file)
     release_id, number = _resolve(db, plan, organisation_id, file)
     resolved = {**plan.mapping, "release": number}
     digest = content_hash([resolved, release_id, RULES_VERSION])
@@ -136,6 +140,7 @@ def apply_exam(
                 "hash": digest,
             }
             append_site_event(session, "exam_applied", about, db.now(session), organisation_id)
+        record_cut_scores(session, exam, plan, db.now(session))
     return load_version(db, version.id), is_new
 
 

@@ -25,6 +25,7 @@ from engine.results.decisions import (
 from engine.rules.stopping import StopReason
 from engine.rules.time_rules import OutOfTime, out_of_time
 from engine.session import ExamDesign, final_estimate
+from item_bank.exams.cut_scores import SHORT, cut_scores_hash
 from item_bank.exams.designs import LoadedExam
 from item_bank.exams.domains import domains
 from item_bank.exams.errors import NotFound
@@ -158,7 +159,7 @@ def _decision(exam: LoadedExam, judged: OutOfTime) -> dict[str, Any]:
             "maximum": design.scale.maximum,
             "decimals": design.scale.decimals,
             "rounding": "half up, then cut to the scale; the level is decided on the rounded score",
-            "cut_scores": exam.content_hash[:12],
+            "cut_scores": cut_scores_hash(exam.plan)[:SHORT],
         },
         **_score(estimate, design.scale),
         "band_level": BAND_LEVEL,
