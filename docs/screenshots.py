@@ -239,6 +239,8 @@ def staff_pages(taken: Camera, address: str) -> None:
     taken.shoot("exams")
     page.goto(f"{address}/staff/exams/low-altitude")
     taken.shoot("exam")
+    page.goto(f"{address}/staff/exams/low-altitude/reports")
+    taken.shoot("exam-reports")
     page.goto(f"{address}/nothing")
     taken.shoot("not-found")
 

@@ -263,7 +263,7 @@ def result_of(
     """
     with db.read() as session:
         sitting = session.get(Sitting, sitting_id)
-        if sitting is None or not _may_see(sitting, candidate, organisation_id):
+        if sitting is None or not may_see(sitting, candidate, organisation_id):
             raise NotFound
         content: dict[str, Any] | None = session.scalar(
             select(Result.content)
@@ -274,9 +274,10 @@ def result_of(
         return content
 
 
-def _may_see(
+def may_see(
     sitting: Sitting, candidate: CandidateSession | None, organisation_id: str | None
 ) -> bool:
+    """Whether a sitting is a candidate's own, or one of an organisation."""
     if candidate is not None:
         return sitting.candidate_id == candidate.candidate_id
     return sitting.organisation_id == organisation_id

@@ -17,6 +17,7 @@ from item_bank.exams.designs import load_version, shared_parameters
 from item_bank.exams.errors import NotFound
 from item_bank.exams.outcomes import RELEASED
 from item_bank.exams.result_rules import ResultRules
+from item_bank.exams.results import may_see
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam, Registration
@@ -95,17 +96,9 @@ def report_facts(
     """
     with db.read() as session:
         sitting = session.get(Sitting, sitting_id)
-        if sitting is None or not _may_see(sitting, candidate, organisation_id):
+        if sitting is None or not may_see(sitting, candidate, organisation_id):
             raise NotFound
         return _facts(db, session, sitting)
-
-
-def _may_see(
-    sitting: Sitting, candidate: CandidateSession | None, organisation_id: str | None
-) -> bool:
-    if candidate is not None:
-        return sitting.candidate_id == candidate.candidate_id
-    return sitting.organisation_id == organisation_id
 
 
 def _facts(db: Database, session: Session, sitting: Sitting) -> ReportFacts | None:

@@ -105,6 +105,9 @@ def test_pages_of_staff(page, address, codes, db):
     check(page)
     page.goto(f"{address}/staff/exams/sums")
     check(page)
+    page.get_by_role("link", name="Reports as PDF").click()
+    page.get_by_role("button", name="Make the report").wait_for()
+    check(page)
 
 
 def test_pages_of_banks_and_items(page, address, codes, db):
