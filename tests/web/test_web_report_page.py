@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from support.sittings import begin, finish, respond, serve
 from support.visitors import HTMX
 
@@ -14,12 +14,14 @@ from item_bank.exams.candidate_views import view
 from item_bank.exams.conditions import pause, resume
 from item_bank.exams.personal.erasure import erase
 from item_bank.exams.presence import Heard, note_presence
-from item_bank.exams.results import result_of, result_row
+from item_bank.exams.results import result_of
+from item_bank.results.deciding import make_stand
 from item_bank.results.short_work import HANDLERS
 from item_bank.store.jobs import run_pending
 from item_bank.store.schema import organisation
-from item_bank.store.tables.outcomes import Outcome
-from item_bank.store.tables.sittings import ResponseContent, Sitting
+from item_bank.store.tables.sittings import ResponseContent, Result, Sitting
+
+TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 
 
 @pytest.fixture
@@ -94,22 +96,47 @@ def test_before_it_is_sealed_nothing_was_looked_at_and_then_limits_are_missing(
     assert "A flag is a reason to look, never proof" in examiner.page
 
 
+def amend(hall, sitting: str, change: int) -> None:
+    """Let another result stand, as a correction does."""
+    home = organisation(hall.db)
+    first = result_of(hall.db, sitting, candidate=hall.alice)
+    with hall.db.write() as session:
+        make_stand(
+            session, hall.db, session.get_one(Sitting, sitting),
+            first | {"score": first["score"] + change}, "correction 1",
+            actor=command_line(home), by="correction 1",
+        )  # fmt: skip
+
+
 def test_an_earlier_result_stays_readable_and_says_that_it_does_not_stand(examiner, sitting, hall):
     first = result_of(hall.db, sitting, candidate=hall.alice)
-    amended = first | {"number": 2, "score": first["score"] + 7}
-    with hall.db.write() as session:
-        row = session.get_one(Sitting, sitting)
-        session.add(result_row(row, amended, "The key of S-05 was wrong.", hall.db.now(session)))
-        session.get_one(Outcome, sitting).result_number = 2
+    amend(hall, sitting, 7)
     examiner.get(f"/staff/sittings/{sitting}")
-    assert f"<strong>{amended['score']:.0f}</strong>" in examiner.page
-    assert "The key of S-05 was wrong." in examiner.page
+    assert f"<strong>{first['score'] + 7:.0f}</strong>" in examiner.page
+    assert "correction 1" in examiner.page
     assert f"/staff/sittings/{sitting}/results/1" in examiner.page
 
     examiner.get(f"/staff/sittings/{sitting}/results/1")
     assert f"<strong>{first['score']:.0f}</strong>" in examiner.page
     assert "Not the result that stands." in examiner.page
     assert examiner.get(f"/staff/sittings/{sitting}/results/3").status_code == 404
+
+
+def test_replay_looks_at_amended_results_too(examiner, sitting, hall):
+    amend(hall, sitting, 7)
+    examiner.get(f"/staff/sittings/{sitting}")
+    page = examiner.post(f"/staff/sittings/{sitting}/replay", headers=HTMX).text
+    assert "Replays exactly" in page
+    assert "The amended result, number 2, is as the chain vouches for." in page
+
+    with hall.db.write() as session:
+        for name in session.scalars(text(TRIGGERS)).all():
+            session.execute(text(f'DROP TRIGGER "{name}"'))
+        row = session.get_one(Result, (sitting, 2))
+        row.content = row.content | {"score": 699.0}
+    examiner.get(f"/staff/sittings/{sitting}")
+    page = examiner.post(f"/staff/sittings/{sitting}/replay", headers=HTMX).text
+    assert "result 2 is not the one that the chain vouches for" in page
 
 
 def test_the_log_has_parts_that_can_be_picked_with_what_was_typed(examiner, hall):

@@ -126,7 +126,8 @@ def _remarks(
     if shown is not None and not shown.stands:
         yield Remark("Not the result that stands.", "It is kept as it was; see Results.")
     if shown is not None and shown.number > 1:
-        yield Remark("Amended.", f"{shown.reason} The earlier result is kept.")
+        reason = shown.reason.rstrip(".")
+        yield Remark("Amended.", f"By {reason}. The earlier result is kept.")
     if result and result["time_rule"]:
         rule = TIME_RULES[result["time_rule"]]
         ended = result["stop_reason"] == "terminated"

@@ -8,7 +8,7 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from item_bank.exams.errors import NotFound
-from item_bank.exams.replay import replay as replay_sitting
+from item_bank.results.replaying import replay_all
 from item_bank.results.sitting_pages import SittingPage, sitting_page
 from web.access import current_staff, for_staff
 from web.examiner import timeline
@@ -99,7 +99,7 @@ def _area_names(result: dict[str, Any] | None) -> dict[str, str]:
 def replay(sitting_id: str) -> ResponseReturnValue:
     """Compute the sitting again from its log and say whether everything agrees."""
     organisation = current_staff().organisation_id
-    found = replay_sitting(database(), sitting_id, organisation_id=organisation)
+    found = replay_all(database(), sitting_id, organisation_id=organisation)
     if wants_fragment():
         return render_template("examiner/_replay.html", replay=found)
     return render_template("examiner/replay.html", replay=found)
