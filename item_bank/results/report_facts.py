@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from item_bank.exams.decided import done_on, first_state, shown_results
 from item_bank.exams.delivery_rules import DeliveryRules
 from item_bank.exams.designs import load_version, shared_parameters
 from item_bank.exams.errors import NotFound
@@ -20,6 +21,7 @@ from item_bank.exams.result_rules import ResultRules
 from item_bank.exams.results import may_see
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.store.database import Database
+from item_bank.store.tables.corrections import Correction
 from item_bank.store.tables.exams import Exam, Registration
 from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.people import CandidateDetails
@@ -46,10 +48,10 @@ class ReportFacts:
         The canonical result that stands.
     made_at
         When that result was made, in microseconds of the site clock.
-    reason
-        Why it was made: ``sitting_finished``, or why it amends an earlier one.
     superseded
-        The results before it, the last one first.
+        The results before it that the candidate could see, the last one first.
+    notices
+        What candidates are told of the corrections that came since, each by language.
     attempts
         How many attempts the candidate was given; None once the registration is gone.
     name, roster_id, language
@@ -60,8 +62,8 @@ class ReportFacts:
 
     result: dict[str, Any]
     made_at: int
-    reason: str
     superseded: tuple[Superseded, ...]
+    notices: tuple[dict[str, str], ...]
     state: str
     verification: str
     released_at: int | None
@@ -111,12 +113,14 @@ def _facts(db: Database, session: Session, sitting: Sitting) -> ReportFacts | No
         .order_by(Result.number.desc())
     ).all()
     version = load_version(db, sitting.exam_version_id)
+    seen = shown_results(first_state(version.plan.results), done_on(session, sitting.id))
+    before = [row for row in made[1:] if row.number in seen]
     details = session.get(CandidateDetails, sitting.candidate_id)
     return ReportFacts(
         result=made[0].content,
         made_at=made[0].created_at,
-        reason=made[0].reason,
-        superseded=tuple(_superseded(made[1:])),
+        superseded=tuple(_superseded(before)),
+        notices=tuple(_notices(session, made[0], before)),
         state=outcome.state,
         verification=outcome.verification,
         released_at=outcome.released_at,
@@ -134,6 +138,19 @@ def _facts(db: Database, session: Session, sitting: Sitting) -> ReportFacts | No
 def _superseded(made: Sequence[Result]) -> Iterator[Superseded]:
     for row in made:
         yield Superseded(row.number, row.created_at, row.score, row.content["level"])
+
+
+def _notices(session: Session, made: Result, before: Sequence[Result]) -> Iterator[dict[str, str]]:
+    """Yield what candidates are told of the corrections that they have not seen at work yet."""
+    known = _corrections(before[0].content) if before else []
+    for identity in _corrections(made.content):
+        row = session.get(Correction, identity)
+        if identity not in known and row is not None:
+            yield row.notice
+
+
+def _corrections(content: dict[str, Any]) -> list[str]:
+    return [one["id"] for one in content.get("corrections", ())]
 
 
 def _attempts(session: Session, sitting: Sitting) -> int | None:

@@ -73,8 +73,8 @@ def example(content: dict[str, Any] | None = None, **changes: Any) -> ReportFact
     values = {
         "result": content or result(),
         "made_at": AT,
-        "reason": "sitting_finished",
         "superseded": (),
+        "notices": (),
         "state": RELEASED,
         "verification": "ABCDEFGHJKLMNPQR",
         "released_at": AT,

@@ -17,6 +17,7 @@ from engine.errors import InputError
 from item_bank.exams.delivery_rules import DeliveryRules
 from item_bank.exams.language_rules import ONE, OWN
 from item_bank.exams.result_rules import ResultRules
+from item_bank.store.clock import DAY
 from item_bank.store.fonts import CHINESE, LETTERS, families, family, system_fonts
 from web.documents.candidate_pdf import candidate_pdf, candidate_sheet
 from web.documents.candidate_words import candidate_report
@@ -86,7 +87,20 @@ def test_an_amended_result_says_when_why_and_what_it_replaces():
     said = words(example(superseded=(BEFORE,)))
     assert "This result was amended on 15 Jan 2027." in said
     assert "It replaces the result of 12 Jan 2027. That result was: 488, Below." in said
-    assert "a question or its key was corrected" in said
+    assert "A question was corrected after your exam" in said
+
+
+def test_the_reason_of_an_amended_result_is_what_was_written_for_candidates():
+    notices = ({"en": "Question 7 had two right answers.", "ru": "Два верных ответа."},)
+    facts = example(superseded=(BEFORE,), notices=notices)
+    assert "Question 7 had two right answers." in words(facts)
+    assert "Два верных ответа." in words(facts, "ru")
+    assert "A question was corrected" not in words(facts)
+
+
+def test_an_amended_result_may_be_appealed_anew():
+    facts = example(superseded=(BEFORE,), released_at=AT - 20 * DAY)
+    assert "appeal against this result until 14 Feb 2027" in words(facts)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,16 @@ from support.sittings import EXAM, begin, close_over, finish
 from item_bank.exams.actors import command_line
 from item_bank.exams.designs import apply_exam
 from item_bank.exams.outcomes import AWAITING, HELD, INVALIDATED
+from item_bank.results.deciding import make_stand
 from item_bank.results.report_facts import Wanted, report_facts
 from item_bank.store import fonts
 from item_bank.store.documents import document_parts, documents_of
 from item_bank.store.long_work import ask_for, run_long
+from item_bank.store.tables.corrections import Correction
 from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.people import CandidateDetails
 from item_bank.store.tables.records import Job
+from item_bank.store.tables.sittings import Result, Sitting
 from web.documents.batches import KIND, payload_for, title_for
 from web.documents.checking import grouped
 from web.documents.handlers import LONG
@@ -222,3 +225,51 @@ def test_a_sitting_that_runs_has_no_report_yet(hall, staff):
     assert examiner.get(f"/staff/sittings/{begun.sitting_id}/report.pdf").status_code == 404
     examiner.get(f"/staff/sittings/{begun.sitting_id}")
     assert "report.pdf" not in examiner.page
+
+
+def amend(hall, sitting: str) -> None:
+    """Let another result of a sitting stand, with a correction that candidates are told of."""
+    with hall.db.write() as session:
+        row = session.get_one(Sitting, sitting)
+        outcome = session.get_one(Outcome, sitting)
+        content = dict(session.get_one(Result, (sitting, outcome.result_number)).content)
+        session.add(a_correction(hall))
+        content["corrections"] = [{"id": "c" * 32, "number": 1}]
+        content["score"] = 333.0
+        actor = command_line(hall.alice.organisation_id)
+        make_stand(session, hall.db, row, content, "correction 1", actor=actor, by="correction 1")
+
+
+def a_correction(hall) -> Correction:
+    return Correction(
+        id="c" * 32,
+        organisation_id=hall.alice.organisation_id,
+        number=1,
+        kind="drop",
+        change={},
+        reason="two keys",
+        notice={"en": "Question 7 was unclear.", "ru": "Вопрос 7 был неясен."},
+        salt="s" * 32,
+        status="applied",
+        proposed_at=hall.clock.at,
+        effect={},
+    )
+
+
+def test_an_amended_result_names_what_it_replaces_on_the_page(hall, alice, finished):
+    before = report_facts(hall.db, finished, candidate=hall.alice)
+    amend(hall, finished)
+    alice.get(f"/sitting/{finished}/result?lang=ru")
+    assert "Вопрос 7 был неясен." in alice.page
+    assert "333" in alice.page
+    after = report_facts(hall.db, finished, candidate=hall.alice)
+    assert after.superseded[0].score == before.result["score"]
+    assert after.verification == before.verification
+
+
+def test_a_result_that_the_candidate_never_saw_is_not_named(hall):
+    signed = f'{EXAM}[results]\nrelease = "signed"\n'
+    apply_exam(hall.db, signed, organisation_id=hall.alice.organisation_id)
+    sitting = finish(hall, hall.alice, begin(hall, hall.alice)).sitting_id
+    amend(hall, sitting)
+    assert report_facts(hall.db, sitting, candidate=hall.alice).superseded == ()

@@ -161,16 +161,17 @@ def _amended(facts: ReportFacts) -> Notice:
     if before.level is not None:
         name = local_text(before.level["name"]) or before.level["code"]
         score = f"{score}, {name}"
-    return Notice(
-        _("This result was amended on %(date)s.", date=date(facts.made_at)),
-        (
-            run_on(replaced, _("That result was: %(result)s.", result=score)),
-            _(
-                "Reason: a question or its key was corrected after your exam, and your answers "
-                "were scored again."
-            ),
-        ),
-    )
+    whats_new = run_on(replaced, _("That result was: %(result)s.", result=score))
+    heading = _("This result was amended on %(date)s.", date=date(facts.made_at))
+    return Notice(heading, (whats_new, *_why(facts)))
+
+
+def _why(facts: ReportFacts) -> Iterator[str]:
+    """Give the reasons as they were written for candidates, or else in general."""
+    said = [text for notice in facts.notices if (text := local_text(notice))]
+    yield from said or [
+        _("A question was corrected after your exam, and your answers were scored again.")
+    ]
 
 
 def _scale(scale: dict[str, Any]) -> str:

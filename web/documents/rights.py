@@ -68,7 +68,8 @@ def appeal_until(facts: ReportFacts) -> int | None:
     """Return until when a candidate may appeal on the site; None where that is not offered."""
     if facts.released_at is None or not facts.rules.appeal_days:
         return None
-    return facts.released_at + facts.rules.appeal_days * DAY
+    newest = max(facts.released_at, facts.made_at)  # an amended result may be appealed anew
+    return newest + facts.rules.appeal_days * DAY
 
 
 def valid_until(facts: ReportFacts) -> int | None:
