@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.errors import InputError
@@ -21,8 +21,11 @@ from item_bank.store.long_work import ask_for
 from web.access import BEYOND_ITEMS, current_staff, for_staff
 from web.cohorts import shown, words
 from web.cohorts.asked import Asked, asked, paged
+from web.cohorts.technical.job import KIND as REPORT
+from web.cohorts.technical.job import payload_for, period, title_for
 from web.examiner.readings import stopped
 from web.examiner.views import staff_person
+from web.formats import utc
 from web.htmx import wants_fragment
 from web.site import database
 
@@ -203,6 +206,45 @@ def alarms(code: str) -> ResponseReturnValue:
         database(), own.version.bank_id, organisation_id=current_staff().organisation_id
     )
     return _page("alarms", ask, own, found=found, filtered=False, guarded=False)
+
+
+@cohorts.get("/report")
+@for_staff(*BEYOND_ITEMS)
+def report(code: str) -> ResponseReturnValue:
+    """Ask for which period a technical report is wanted."""
+    ask, own = _framed(code)
+    this_year = utc(_now()).year
+    given = {"first": f"{this_year}-01-01", "last": f"{this_year}-12-31"}
+    return _report_page(ask, own, given)
+
+
+@cohorts.post("/report")
+@for_staff(*BEYOND_ITEMS)
+def make(code: str) -> ResponseReturnValue:
+    """Ask for the report, and show the work."""
+    ask, own = _framed(code)
+    given = {name: request.form.get(name, "").strip()[:10] for name in ("first", "last")}
+    try:
+        when = period(given["first"], given["last"])
+    except InputError as error:
+        problem = f"Expected {error.expected}, found {error.found}."
+        return _report_page(ask, own, given, problem), 422
+    actor, title = staff_actor(current_staff()), title_for(code, when)
+    job = ask_for(database(), actor, REPORT, title, payload_for(code, when))
+    return redirect(url_for("work.job", job_id=job), 303)
+
+
+def _report_page(ask: Asked, own: Frame, given: dict[str, str], problem: str = "") -> str:
+    return render_template(
+        "cohorts/report.html", ask=ask, own=own, given=given, problem=problem,
+        title=own.version.plan.title,
+    )  # fmt: skip
+
+
+def _now() -> int:
+    db = database()
+    with db.read() as session:
+        return db.now(session)
 
 
 def _framed(code: str) -> tuple[Asked, Frame]:

@@ -185,7 +185,8 @@ def round_numbers(low: float, high: float, n: int) -> list[float]:
 
 def _written(value: float, among: Sequence[float]) -> str:
     step = among[1] - among[0] if len(among) > 1 else 1.0
-    return number(value, max(0, -math.floor(math.log10(step) + 1e-9)))
+    exact = (k for k in range(6) if abs(step * 10**k - round(step * 10**k)) < 1e-6)
+    return number(value, next(exact, 6))
 
 
 def _x_ticks(shown: Shown, x_of: _Axis, width: float) -> tuple[Tick, ...]:

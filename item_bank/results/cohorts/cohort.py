@@ -7,7 +7,7 @@ there is refused in words.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
@@ -86,6 +86,14 @@ class Cohort:
         if wanted.sittings:
             own.append(Outcome.simulated.is_(wanted.sittings == SIMULATED))
         return (*own, *self._places(), self._state())
+
+    def in_any_state(self) -> Cohort:
+        """The same with withdrawn results."""
+        return replace(self, wanted=replace(self.wanted, state=ANY_STATE))
+
+    def of_first_attempts(self) -> Cohort:
+        """Each candidate's first sitting alone."""
+        return replace(self, wanted=replace(self.wanted, attempts=FIRST))
 
     @property
     def _version(self) -> Any:

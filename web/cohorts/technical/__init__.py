@@ -1,0 +1,1 @@
+"""The technical report of an exam over a period, as one PDF."""
