@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from item_bank.exams import records
+from item_bank.exams.cut_scores import cut_scores_hash, source_of
 from item_bank.exams.designs import LoadedExam, versions_of
 from item_bank.items.calibration_history import History, history
 from item_bank.results.cohorts.frames import Frame
@@ -24,7 +25,7 @@ from item_bank.store.tables.exams import ExamVersion
 from item_bank.store.tables.outcomes import Appeal, Decision, Flag, Outcome
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import SittingEvent
-from item_bank.store.tables.standards import CutScores
+from item_bank.store.tables.standards import CutScores, Panellist, StandardStudy
 
 INCIDENTS = (
     records.PAUSED,
@@ -62,6 +63,18 @@ class Outage:
 
 
 @dataclass(frozen=True)
+class Standard:
+    """A standard-setting study: how many rounds, of how many panellists, and what came of it."""
+
+    title: str
+    method: str
+    rounds: int
+    panellists: int
+    approved_at: int | None
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Around:
     """What happened around the results of a cohort.
 
@@ -76,7 +89,9 @@ class Around:
     incidents
         Events of the cohort's sittings by kind.
     cut_source
-        Where the newest cut scores come from, as it was recorded.
+        Where the cut scores come from, as it was recorded.
+    standard
+        The standard-setting study behind them; None without one.
     """
 
     versions: tuple[VersionLine, ...]
@@ -88,6 +103,7 @@ class Around:
     incidents: Mapping[str, int]
     outages: tuple[Outage, ...]
     cut_source: Mapping[str, Any]
+    standard: Standard | None
     history: History
 
 
@@ -115,6 +131,7 @@ def around(db: Database, frame: Frame) -> Around:
             ),
             outages=_outages(session, frame),
             cut_source=_cut_source(session, version),
+            standard=_standard(session, version),
             history=history(db, version.plan.bank, organisation_id=version.organisation_id),
         )
 
@@ -181,12 +198,21 @@ def _outages(session: Session, frame: Frame) -> tuple[Outage, ...]:
 
 
 def _cut_source(session: Session, version: LoadedExam) -> dict[str, Any]:
-    found = session.scalars(
-        select(CutScores.source)
-        .where(
-            CutScores.exam_id == version.exam_id,
-            CutScores.organisation_id == version.organisation_id,
+    found = session.get(CutScores, (version.exam_id, cut_scores_hash(version.plan)))
+    return source_of(version.plan) if found is None else dict(found.source)
+
+
+def _standard(session: Session, version: LoadedExam) -> Standard | None:
+    """Find the study that the exam file names."""
+    study = session.scalars(
+        select(StandardStudy).where(
+            StandardStudy.organisation_id == version.organisation_id,
+            StandardStudy.exam_id == version.exam_id,
+            StandardStudy.number == (version.plan.results.study or 0),
         )
-        .order_by(CutScores.recorded_at.desc())
     ).first()
-    return dict(found) if isinstance(found, Mapping) else {}
+    if study is None:
+        return None
+    panel = select(func.count()).where(Panellist.study_id == study.id)
+    n = session.scalar(panel) or 0
+    return Standard(study.title, study.method, study.round, n, study.approved_at, study.result)

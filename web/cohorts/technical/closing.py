@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from web.cohorts.technical.design import stated_source
 from web.cohorts.technical.facts import Facts
 from web.cohorts.technical.parts import Section, Table
 from web.formats import day, duration
@@ -111,8 +112,7 @@ def _limits(facts: Facts) -> Iterator[str]:
     for kind, name in (("dif", "differential item functioning"), ("drift", "drift")):
         if facts.alarms[kind].study is None:
             yield f"Nothing is known of {name}: no study is recorded."
-    rules = own.version.plan.results
-    if not (rules.source or rules.study or facts.around.cut_source):
+    if not stated_source(facts):
         yield "The source of the cut scores is not stated."
     yield "Simulated figures hold as far as the model and the parameters do."
     yield (

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from engine.rules.stopping import StoppingRules
+from item_bank.exams.cut_scores import EXAM_FILE
 from item_bank.exams.exam_files import ExamPlan
 from item_bank.items.releases import OPERATIONAL
 from web.cohorts.technical.facts import Facts
 from web.cohorts.technical.parts import Section, Table
-from web.formats import day, duration, number, percent
+from web.formats import day, duration, number, percent, signed
 from web.language import NAMES, local_text
 
 ESTIMATORS = {
@@ -251,19 +252,35 @@ def _scale(facts: Facts) -> Section:
                 f"rounded half up to {scale.decimals} decimals and kept from {scale.minimum:g} to "
                 f"{scale.maximum:g}. The level is decided on the rounded score."
             ),
-            _cut_source(facts),
+            *_cut_source(facts),
         ),
         tables=(Table(("Level", "From", "Passed"), rows, (1,), "Levels"),),
     )
 
 
-def _cut_source(facts: Facts) -> str:
-    rules, recorded = facts.frame.version.plan.results, facts.around.cut_source
-    if rules.study is not None:
-        return f"The cut scores come from standard-setting study {rules.study}. {rules.source}"
-    words = rules.source or str(recorded.get("text") or recorded.get("source") or "")
-    return (
+def stated_source(facts: Facts) -> str:
+    """Return where the cut scores come from, in words; "" where nobody has said."""
+    source, study = facts.around.cut_source, facts.around.standard
+    text = str(source.get("text") or "")
+    if study is not None:
+        return f"standard-setting study {source.get('study')}, {study.title}. {text}".strip()
+    return "" if text == EXAM_FILE else text
+
+
+def _cut_source(facts: Facts) -> Iterator[str]:
+    words, study = stated_source(facts), facts.around.standard
+    yield (
         f"Source of the cut scores: {words}"
         if words
         else ("The exam file states no source of the cut scores.")
+    )
+    if study is None:
+        return
+    theta, se = study.result.get("theta"), study.result.get("se")
+    cut = "" if theta is None else f" It put the cut at ability {signed(theta)}"
+    error = "" if se is None else f", standard error {number(se, 2)}"
+    approved = "" if study.approved_at is None else f" Approved {day(study.approved_at)} UTC."
+    yield (
+        f"Method: {study.method}, {study.panellists} panellists, {study.rounds} rounds."
+        f"{cut}{error}{'.' if cut else ''}{approved}"
     )
