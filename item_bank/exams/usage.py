@@ -93,6 +93,24 @@ def read_usage(session: Session, exam: LoadedExam, release: ReleaseItems) -> Rea
     return replace(read, chances=readings(by_stratum, design.exposure).chances)
 
 
+def exposure_rates(
+    session: Session, exam: LoadedExam, items: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    """Return for some items in how many sittings of an exam they were given, and of how many."""
+    rows = session.execute(
+        select(TABLE.c.item, TABLE.c.given).where(
+            TABLE.c.exam_id == exam.exam_id,
+            TABLE.c.bank_id == exam.bank_id,
+            TABLE.c.strata == WHOLE,
+            TABLE.c.stratum == ALL,
+            TABLE.c.item.in_([SITTINGS, *items]),
+        )
+    )
+    given = {item: int(n) for item, n in rows}
+    whole = given.pop(SITTINGS, 0)
+    return {item: (n, whole) for item, n in given.items()}
+
+
 def _cuts(rules: ExposureRules) -> str:
     """Name of the cuts of theta of rules that count by stratum."""
     return content_hash(list(rules.strata)) if rules.method == "eligibility" else WHOLE

@@ -18,6 +18,7 @@ from item_bank.exams.answer_words import answer_words
 from item_bank.exams.candidate_views import by_content
 from item_bank.exams.questions import shown_question
 from item_bank.exams.snapshots import Snapshot, is_tried_out
+from item_bank.exams.usage import exposure_rates
 from item_bank.items.items import revision
 from item_bank.items.releases import OPERATIONAL
 from item_bank.store.database import Database
@@ -74,6 +75,8 @@ class LoggedStep:
     ----------
     item_id
         Of the item's page.
+    exposure
+        In how many sittings of the exam its item was given so far, and of how many.
     answer
         What was answered, in words.
     answered
@@ -86,6 +89,7 @@ class LoggedStep:
     revision: int
     language: str
     presented_at: int
+    exposure: tuple[int, int] | None
     answered: str
     answer: tuple[str, ...]
     choice: Choice
@@ -98,9 +102,13 @@ def logged_steps(db: Database, session: Session, snapshot: Snapshot) -> dict[int
     )
     said = {one.position: one.content.get("response") for one in contents}
     reached = {response.position for response in snapshot.responses}
+    codes = [snapshot.release.items.item[one.row] for one in snapshot.presented]
+    given = exposure_rates(session, snapshot.exam, codes)
     return {
-        one.position: _step(db, snapshot, one, said, answered=one.position in reached)
-        for one in snapshot.presented
+        one.position: _step(
+            db, snapshot, one, said, given.get(code), answered=one.position in reached
+        )
+        for one, code in zip(snapshot.presented, codes, strict=True)
     }
 
 
@@ -109,6 +117,7 @@ def _step(
     snapshot: Snapshot,
     row: PresentedItem,
     said: Mapping[int, Any],
+    exposure: tuple[int, int] | None,
     *,
     answered: bool,
 ) -> LoggedStep:
@@ -123,6 +132,7 @@ def _step(
         revision=known.number,
         language=row.language,
         presented_at=row.presented_at,
+        exposure=exposure,
         answered=state,
         answer=_words(db, row, said.get(row.position)),
         choice=_choice(snapshot, row),

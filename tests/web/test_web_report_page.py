@@ -54,6 +54,7 @@ def test_each_question_is_told_in_words_and_each_point_leads_to_its_own(examiner
         "by information at the estimate at theta 0.00",
         "drawn at random among",
         "Area in turn",
+        "given in 1 of 1 sittings of this exam, 100 %",
     ):
         assert said in first, said
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from item_bank.results.sitting_steps import ERASED, GIVEN, LEFT, Choice, LoggedStep
 from web.figures.path_plot import Binding, kind_of
-from web.formats import duration, number, signed
+from web.formats import duration, number, percent, signed
 
 KINDS = {
     "right": "right",
@@ -38,6 +38,8 @@ class Told:
         Term and text, in the order in which they are read.
     answer
         What was answered, in short, for the table.
+    exposure
+        Share of the exam's sittings that had the item.
     """
 
     position: int
@@ -45,6 +47,7 @@ class Told:
     item_id: str | None
     kind: str
     answer: str
+    exposure: float | None
     lines: tuple[tuple[str, str], ...]
 
 
@@ -58,24 +61,39 @@ def told_steps(
 
 def _told(row: Mapping[str, Any], logged: LoggedStep | None, areas: Mapping[str, str]) -> Told:
     area = areas.get(row["content_area"], row["content_area"])
-    lines = [("Item", _item(row, area)), ("Answer", _answer(row, logged))]
+    lines = [("Item", _item(row, area, logged)), ("Answer", _answer(row, logged))]
     if row["theta"] is not None:
         lines.append(("Estimate", _estimate(row, logged)))
     if logged is not None:
-        lines += list(_why(logged.choice, areas))
+        lines += [*_why(logged.choice, areas), *_given(logged)]
     return Told(
         position=row["position"],
         item=row["item"],
         item_id=logged.item_id if logged else None,
         kind=kind_of(dict(row)),
         answer=answer_text(logged),
+        exposure=_share(logged),
         lines=tuple(lines),
     )
 
 
-def _item(row: Mapping[str, Any], area: str) -> str:
+def _item(row: Mapping[str, Any], area: str, logged: LoggedStep | None) -> str:
     where = f", {area}" if area else ""
-    return f"{row['item']}{where}, {row['model']}, difficulty {signed(row['difficulty'])}"
+    known = f"{row['item']}, revision {logged.revision}" if logged else row["item"]
+    return f"{known}{where}, {row['model']}, difficulty {signed(row['difficulty'])}"
+
+
+def _share(logged: LoggedStep | None) -> float | None:
+    if logged is None or logged.exposure is None or not logged.exposure[1]:
+        return None
+    return logged.exposure[0] / logged.exposure[1]
+
+
+def _given(logged: LoggedStep) -> Iterator[tuple[str, str]]:
+    share = _share(logged)
+    if share is not None and logged.exposure is not None:
+        n, whole = logged.exposure
+        yield "Exposure", f"given in {n} of {whole} sittings of this exam, {percent(share)}"
 
 
 def answer_text(logged: LoggedStep | None) -> str:
