@@ -75,6 +75,7 @@ def test_without_a_score_the_report_says_so_and_draws_nothing(language):
         assert report.sure is None
         assert candidate_sheet(example(without_score()), ADDRESS)["scale_figure"] is None
     assert len(report.no_score) == 2
+    assert "meaning" not in [section.key for section in report.sections]
     assert candidate_pdf(example(without_score()), ADDRESS, language).startswith(b"%PDF")
 
 

@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+import threading
 import zipfile
 
 import pytest
@@ -26,6 +27,7 @@ from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.people import CandidateDetails
 from item_bank.store.tables.records import Job
 from item_bank.store.tables.sittings import Result, Sitting
+from web.documents import views
 from web.documents.batches import KIND, payload_for, title_for
 from web.documents.checking import grouped
 from web.documents.handlers import LONG
@@ -81,6 +83,14 @@ def test_a_missing_font_is_said_on_a_page_and_in_the_log(alice, finished, monkey
     monkeypatch.setattr("web.documents.typesetting.system_fonts", lambda: none)
     assert alice.get(f"/results/{finished}/report.pdf").status_code == 503
     assert "This document cannot be made now" in alice.page
+
+
+def test_documents_are_not_set_all_at_once(alice, finished, monkeypatch):
+    monkeypatch.setattr("web.documents.views.AT_ONCE", threading.BoundedSemaphore(1))
+    monkeypatch.setattr("web.documents.views.PATIENCE", 0.01)
+    with views.AT_ONCE:
+        assert alice.get(f"/results/{finished}/report.pdf").status_code == 429
+    assert alice.get(f"/results/{finished}/report.pdf").status_code == 200
 
 
 def batch(hall, wanted: Wanted, base: str = BASE) -> tuple[str, dict[str, bytes]]:

@@ -15,6 +15,7 @@ from flask_babel import gettext
 from item_bank.exams.language_rules import OWN, SHARED
 from item_bank.results.report_facts import ReportFacts
 from web.documents.checking import Checking, checking
+from web.documents.notices import notices
 from web.documents.rights import rights
 from web.documents.sections import Notice, Section, run_on
 from web.formats import chance, date, duration, number
@@ -116,7 +117,7 @@ def candidate_report(facts: ReportFacts, address: str) -> CandidateReport:
         title=local_text(result["exam"]["title"]),
         name=facts.name or _("(name erased)"),
         finished_at=result["finished_at"],
-        notices=tuple(_notices(facts)),
+        notices=tuple(notices(facts)),
         score=number(result["score"], decimals) if scored else "",
         scale=_scale(result["scale"]) if scored else "",
         band=_band(result) if scored else "",
@@ -126,52 +127,10 @@ def candidate_report(facts: ReportFacts, address: str) -> CandidateReport:
         sure=_sure(result),
         levels=levels,
         areas=_areas(result),
-        sections=(_limits(), _exam(facts), *rights(facts)),
+        sections=(*([_limits()] if scored else ()), _exam(facts), *rights(facts)),
         checking=checking(facts.verification, address),
         fine_print=tuple(_fine_print(facts)),
     )
-
-
-def _notices(facts: ReportFacts) -> Iterator[Notice]:
-    result = facts.result
-    if facts.superseded:
-        yield _amended(facts)
-    if result["stop_reason"] == "time":
-        text = _(
-            "The result rests on the answers that you confirmed in time; the last question does "
-            "not count against you."
-        )
-        yield Notice(_("Your time ran out."), (text,))
-    if result["stop_reason"] == "terminated":
-        text = _("The result rests on the answers that you confirmed before that.")
-        yield Notice(_("An invigilator ended your exam."), (text,))
-    if result["simulated"]:
-        text = _("The answers were drawn by the software, not given by a person.")
-        yield Notice(_("Simulated."), (text,))
-    note = local_text(result["release"]["note"])
-    if note:
-        yield Notice(_("Please note"), (note,))
-
-
-def _amended(facts: ReportFacts) -> Notice:
-    """Say what was there before, when it was replaced, and why."""
-    before, decimals = facts.superseded[0], facts.result["scale"]["decimals"]
-    replaced = _("It replaces the result of %(date)s.", date=date(before.at))
-    score = _("no score") if before.score is None else number(before.score, decimals)
-    if before.level is not None:
-        name = local_text(before.level["name"]) or before.level["code"]
-        score = f"{score}, {name}"
-    whats_new = run_on(replaced, _("That result was: %(result)s.", result=score))
-    heading = _("This result was amended on %(date)s.", date=date(facts.made_at))
-    return Notice(heading, (whats_new, *_why(facts)))
-
-
-def _why(facts: ReportFacts) -> Iterator[str]:
-    """Give the reasons as they were written for candidates, or else in general."""
-    said = [text for notice in facts.notices if (text := local_text(notice))]
-    yield from said or [
-        _("A question was corrected after your exam, and your answers were scored again.")
-    ]
 
 
 def _scale(scale: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import BoundedSemaphore
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
@@ -23,6 +24,8 @@ from web.site import database, site
 
 documents = Blueprint("documents", __name__)
 
+AT_ONCE, PATIENCE = BoundedSemaphore(2), 10.0
+"""So many documents are set at a time in a process, so that answers are not kept waiting."""
 NOT_NOW = Explanation(
     lazy_gettext("This document cannot be made now"),
     lazy_gettext(
@@ -86,11 +89,15 @@ def _candidate_report(
 
 def sent(made: Callable[[], bytes], name: str) -> ResponseReturnValue:
     """Send a document that is made now, or say that it cannot be."""
+    if not AT_ONCE.acquire(timeout=PATIENCE):
+        return error_page(429)
     try:
         content = made()
     except InputError as error:
         log.error("document not made", expected=error.expected, column=error.column)
         return error_page(503, NOT_NOW)
+    finally:
+        AT_ONCE.release()
     response = Response(content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
