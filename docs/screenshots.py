@@ -239,6 +239,9 @@ def staff_pages(taken: Camera, address: str) -> None:
     taken.shoot("exams")
     page.goto(f"{address}/staff/exams/low-altitude")
     taken.shoot("exam")
+    for part in ("", "/precision", "/groups?by=centre", "/time", "/items", "/alarms", "/report"):
+        page.goto(f"{address}/staff/exams/low-altitude/cohort{part}")
+        taken.shoot(f"cohort-{part.strip('/').split('?')[0] or 'results'}")
     page.goto(f"{address}/staff/exams/low-altitude/reports")
     taken.shoot("exam-reports")
     page.goto(f"{address}/nothing")

@@ -9,10 +9,12 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from support.browsing import answer_somehow, at_end, confirm
 from support.calibrated import kept_study, record_calibration
+from support.cohort_data import add_outcomes
 from support.sittings import begin, finish
 from support.wcag import scrolls_sideways, violations
 
 from item_bank.exams.accounts import add_staff
+from item_bank.exams.designs import versions_of
 from item_bank.exams.signing_in import candidate_by_session
 from item_bank.store.schema import organisation
 from item_bank.store.tables.items import Item
@@ -106,6 +108,26 @@ def test_pages_of_staff(page, address, codes, db):
     page.goto(f"{address}/staff/exams/sums")
     check(page)
     page.get_by_role("link", name="Reports as PDF").click()
+    page.get_by_role("button", name="Make the report").wait_for()
+    check(page)
+
+
+@pytest.mark.parametrize("page", [(390, "dark"), (1440, "light")], ids=str, indirect=True)
+def test_pages_of_cohorts(page, address, codes, db):
+    exam = versions_of(db, "sums", organisation_id=organisation(db))[0]
+    add_outcomes(db, exam, 200)
+    page.goto(f"{address}/staff")
+    page.get_by_label("E-mail").fill("examiner@example.org")
+    page.get_by_label("Password").fill("weigh-with-care")
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{address}/staff/exams/sums/cohort")
+    for part in ("Results", "Precision", "Groups", "Time", "Items", "Alarms"):
+        page.get_by_role("link", name=part, exact=True).first.click()
+        page.locator(f".tabs [aria-current]:text-is('{part}')").wait_for()
+        for summary in page.locator("#cohort details > summary").all():
+            summary.click()
+        check(page)
+    page.get_by_role("link", name="Technical report as PDF").click()
     page.get_by_role("button", name="Make the report").wait_for()
     check(page)
 
