@@ -16,9 +16,10 @@ from item_bank.results.cohorts.alarms import alarms
 from item_bank.results.cohorts.cohort import UNKNOWN, Wanted
 from item_bank.results.cohorts.exactness import exactness
 from item_bank.results.cohorts.frames import frame
-from item_bank.results.cohorts.groups import groups
+from item_bank.results.cohorts.groups import Group, groups, withheld
 from item_bank.results.cohorts.item_use import bank_use
 from item_bank.results.cohorts.scores import bin_width, scores
+from item_bank.results.cohorts.sums import Moments
 from item_bank.results.cohorts.times import NEAR, times
 from item_bank.results.studies import NewStudy, record_study
 from item_bank.store.clock import DAY, SECOND
@@ -118,6 +119,18 @@ def test_groups_are_those_of_numpy(hall, made, by):
         assert group.passed.high == pytest.approx(high)
         assert group.mean_seconds == pytest.approx(values(made, "seconds", where).mean())
         assert group.is_small == (where.sum() < 10)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [((50, 40, 30), set()), ((50, 40, 3), {"c", "b"}), ((50, 9, 8), {"b", "c"}), ((5,), {"a"})],
+)
+def test_small_groups_are_withheld_with_what_would_give_them_away(sizes, kept):
+    found = [
+        Group(name, n, Moments(n), None, 0.0, 0.0) for name, n in zip("abc", sizes, strict=False)
+    ]
+
+    assert withheld(found) == kept
 
 
 def test_times_are_those_of_numpy(hall, made):

@@ -28,7 +28,7 @@ def _decisions(facts: Facts) -> Section:
         "Decisions on results, corrections and appeals",
         facts=(
             ("Results by state", _counts(around.states)),
-            ("Acts of examiners", _counts(around.decisions)),
+            ("Acts on results", _counts(around.decisions)),
             ("Corrections proposed", _counts(around.corrections)),
             ("Appeals", _counts(around.appeals)),
             ("Sittings that stand out", _flags(facts)),
