@@ -204,10 +204,10 @@ def _fit_figures(values: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         return f"{sign} {number(limits[name], 3)}" if name in limits else "not simulated yet"
 
     return [
-        ("lz*", number(values["lz_star"], 2), limit("lz_star_low", "below")),
+        ("lz*", number(values["lz_star"], 3), limit("lz_star_low", "below")),
         ("CUSUM, highest", number(values["cusum_high"], 3), limit("cusum_high", "above")),
         ("CUSUM, lowest", number(values["cusum_low"], 3), limit("cusum_low", "below")),
-        ("outfit", number(values["outfit"], 2), limit("outfit_high", "above")),
+        ("outfit", number(values["outfit"], 3), limit("outfit_high", "above")),
     ]
 
 
