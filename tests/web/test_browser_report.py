@@ -68,6 +68,8 @@ def test_each_point_of_the_path_is_explained_on_focus_and_hover(chromium, report
 
         page.get_by_role("link", name="Everything").click()
         page.get_by_text("question 1 shown").wait_for()
+        assert page.url.endswith("?log=all")
+        assert page.evaluate("document.activeElement.id") == "log-all"
 
 
 def test_without_scripts_a_point_leads_to_its_words_and_a_phone_has_buttons(chromium, report):

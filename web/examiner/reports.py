@@ -38,7 +38,7 @@ def report(sitting_id: str) -> ResponseReturnValue:
 def result(sitting_id: str, number: int) -> ResponseReturnValue:
     """Show one of a sitting's results, which may have been superseded."""
     try:
-        return _page(_read(sitting_id, number))
+        return _page(_read(sitting_id, number), number)
     except NotFound:
         abort(404)
 
@@ -50,13 +50,13 @@ def _read(sitting_id: str, number: int | None = None) -> SittingPage:
     )
 
 
-def _page(page: SittingPage) -> ResponseReturnValue:
+def _page(page: SittingPage, number: int | None = None) -> ResponseReturnValue:
     part = timeline.known(request.args.get(LOG, ""))
     log: dict[str, Any] = {
         "filters": timeline.filters(page.events, part),
         "lines": timeline.lines(page.events, page.hashes, part),
         "sitting_id": page.base.row.sitting_id,
-        "number": page.shown.number if page.shown else None,
+        "number": number,
     }
     if wants_fragment():
         return render_template("examiner/_log.html", log=log)
