@@ -6,7 +6,7 @@ new one until the first signature; `correction_signatures` is append-only.
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import ForeignKey, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from item_bank.store.tables.base import Base, Hash, Id, Json, Key, Organisation, Time, Word
@@ -33,6 +33,7 @@ class Correction(Base):
     proposed_at: Mapped[Time]
     effect: Mapped[Json]  # sums of the dry run; {} before it
     effect_hash: Mapped[Hash | None]  # of every changed result: what is signed
+    place: Mapped[int | None]  # in the order in which corrections came into force; None before
     applied_at: Mapped[Time | None]
 
 
@@ -44,7 +45,7 @@ class CorrectionSignature(Base):
     correction_id: Mapped[Key] = mapped_column(ForeignKey("corrections.id"), primary_key=True)
     account_id: Mapped[Key] = mapped_column(ForeignKey("staff_accounts.id"), primary_key=True)
     organisation_id: Mapped[Organisation]
-    effect_hash: Mapped[Hash]
+    effect_hash: Mapped[Hash] = mapped_column(primary_key=True)
     at: Mapped[Time]
 
 
@@ -56,8 +57,16 @@ class CorrectionChange(Base):
     correction_id: Mapped[Key] = mapped_column(ForeignKey("corrections.id"), primary_key=True)
     sitting_id: Mapped[Key] = mapped_column(ForeignKey("sittings.id"), primary_key=True, index=True)
     organisation_id: Mapped[Organisation]
+    exam_id: Mapped[Key] = mapped_column(ForeignKey("exams.id"))
     result_number: Mapped[int]  # the result that would be superseded
-    before: Mapped[Json]  # score, level, passed
-    after: Mapped[Json]
-    changed: Mapped[bool]
-    problem: Mapped[Word | None]  # why it cannot be computed, such as "answer erased"
+    score: Mapped[float | None]
+    new_score: Mapped[float | None]
+    score_change: Mapped[float | None]
+    level: Mapped[Word | None]
+    new_level: Mapped[Word | None]
+    passed: Mapped[bool | None]
+    new_passed: Mapped[bool | None]
+    changed: Mapped[bool]  # another score or level
+    new_hash: Mapped[Hash | None]  # of the result there would be; None: it stays as it is
+    problem: Mapped[Word | None]  # why it cannot be computed, such as "answer_erased"
+    applied: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -165,6 +165,7 @@ def _corrections() -> None:
         sa.Column("proposed_at", sa.BigInteger(), nullable=False),
         sa.Column("effect", sa.Text(), nullable=False),
         sa.Column("effect_hash", sa.String(length=64), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=True),
         sa.Column("applied_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["bank_id"], ["banks.id"], name=op.f("fk_corrections_bank_id_banks")
@@ -204,15 +205,26 @@ def _correction_changes() -> None:
         sa.Column("correction_id", sa.String(length=32), nullable=False),
         sa.Column("sitting_id", sa.String(length=32), nullable=False),
         sa.Column("organisation_id", sa.String(length=32), nullable=False),
+        sa.Column("exam_id", sa.String(length=32), nullable=False),
         sa.Column("result_number", sa.Integer(), nullable=False),
-        sa.Column("before", sa.Text(), nullable=False),
-        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("new_score", sa.Double(), nullable=True),
+        sa.Column("score_change", sa.Double(), nullable=True),
+        sa.Column("level", sa.String(length=64), nullable=True),
+        sa.Column("new_level", sa.String(length=64), nullable=True),
+        sa.Column("passed", sa.Boolean(), nullable=True),
+        sa.Column("new_passed", sa.Boolean(), nullable=True),
         sa.Column("changed", sa.Boolean(), nullable=False),
+        sa.Column("new_hash", sa.String(length=64), nullable=True),
         sa.Column("problem", sa.String(length=64), nullable=True),
+        sa.Column("applied", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(
             ["correction_id"],
             ["corrections.id"],
             name=op.f("fk_correction_changes_correction_id_corrections"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["exam_id"], ["exams.id"], name=op.f("fk_correction_changes_exam_id_exams")
         ),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
@@ -259,7 +271,10 @@ def _correction_signatures() -> None:
             name=op.f("fk_correction_signatures_organisation_id_organisations"),
         ),
         sa.PrimaryKeyConstraint(
-            "correction_id", "account_id", name=op.f("pk_correction_signatures")
+            "correction_id",
+            "account_id",
+            "effect_hash",
+            name=op.f("pk_correction_signatures"),
         ),
     )
     op.create_index(
