@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from item_bank.results import precision
 from item_bank.results.cohorts import item_statistics
 from item_bank.results.cohorts.item_use import STATISTICS
+from item_bank.results.corrections import long as corrections
 from item_bank.results.flags import exam_flags, long
 from item_bank.store.database import Database
 from item_bank.store.long_work import LongHandler
@@ -20,5 +21,8 @@ LONG: Mapping[str, LongHandler] = {
     precision.KIND: precision.study_precision,
     exam_flags.JOB: long.look_through,
     STATISTICS: item_statistics.item_statistics,
+    corrections.DRY_RUN: corrections.run_dry,
+    corrections.APPLY: corrections.run_apply,
+    corrections.COMPROMISED: corrections.run_compromised,
 }
 PLANS: tuple[Callable[[Database], None], ...] = (precision.plan_precision, long.plan_flags)

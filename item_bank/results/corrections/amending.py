@@ -34,7 +34,6 @@ from item_bank.store.tables.sittings import PresentedItem, Response
 
 NOT_COMPARED = frozenset({"number", "supersedes", "corrections", "software"})
 """Parts of a result that say how it came about, not what it says."""
-SCALE = ("slope", "intercept", "minimum", "maximum", "decimals")
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,6 @@ def amended(material: Material, rules: Iterable[Rule]) -> dict[str, Any]:
     if _counted(snapshot) and not _counted(after):
         raise CannotCompute(NOTHING_LEFT)
     content = build_result(after, material.still)
-    if after.exam.plan.levels != snapshot.exam.plan.levels:
-        content["scale"]["cut_scores"] = content_hash(cut_scores_said(after.exam))[:12]
     for name in ("path", "tried_out"):
         content[name] = [_marked(row, snapshot, by_revision) for row in content[name]]
     standing = material.standing
@@ -228,9 +225,3 @@ def with_cuts(exam: LoadedExam, minimums: Mapping[str, float]) -> LoadedExam:
     levels = tuple(replace(one, minimum=minimums[one.code]) for one in plan.levels)
     design = replace(plan.design, levels=tuple(Level(one.code, one.minimum) for one in levels))
     return replace(exam, plan=replace(plan, levels=levels, design=design))
-
-
-def cut_scores_said(exam: LoadedExam) -> dict[str, Any]:
-    """Return levels and scale of an exam version as a version of its cut scores has them."""
-    scale = {name: getattr(exam.plan.design.scale, name) for name in SCALE}
-    return {"levels": [vars(level) for level in exam.plan.levels], "scale": scale}

@@ -13,12 +13,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from item_bank.exams.actors import Actor, command_line
+from item_bank.exams.cut_scores import cut_scores_hash, levels_and_scale
 from item_bank.exams.designs import LoadedExam, load_version
 from item_bank.exams.errors import NotAllowed
 from item_bank.results.corrections import records
 from item_bank.results.corrections.amending import (
     amended,
-    cut_scores_said,
     says_the_same,
     signed_hash,
     with_cuts,
@@ -40,7 +40,7 @@ from item_bank.results.corrections.terms import (
     Rule,
 )
 from item_bank.results.deciding import make_stand
-from item_bank.store.canonical import content_hash
+from item_bank.store.audit import append_site_event
 from item_bank.store.database import Database
 from item_bank.store.tables.corrections import Correction, CorrectionChange
 from item_bank.store.tables.exams import ExamVersion
@@ -177,12 +177,15 @@ def _count(session: Session, *conditions: Any) -> int:
 
 def _keep_cuts(db: Database, session: Session, row: Correction, now: int) -> None:
     """Record the cut scores that a correction made as a version of them."""
-    said = cut_scores_said(with_cuts(_an_exam(db, session, row), row.change["minimums"]))
-    key = (str(row.exam_id), content_hash(said))
+    plan = with_cuts(_an_exam(db, session, row), row.change["minimums"]).plan
+    levels, scale = levels_and_scale(plan)
+    key = (str(row.exam_id), cut_scores_hash(plan))
+    source = {"kind": "correction", "number": row.number, "correction": row.id}
     if session.get(CutScores, key) is None:
-        source = {"kind": "correction", "number": row.number, "correction": row.id}
         about = {"organisation_id": row.organisation_id, "source": source, "recorded_at": now}
-        session.add(CutScores(exam_id=key[0], hash=key[1], **said, **about))
+        session.add(CutScores(exam_id=key[0], hash=key[1], levels=levels, scale=scale, **about))
+        said = {"exam": row.change["exam"], "hash": key[1], "source": source}
+        append_site_event(session, "cut_scores_recorded", said, now, row.organisation_id)
 
 
 def _an_exam(db: Database, session: Session, row: Correction) -> LoadedExam:
@@ -199,6 +202,8 @@ def _an_exam(db: Database, session: Session, row: Correction) -> LoadedExam:
 def follow(db: Database, sitting_id: str) -> None:
     """Let the result of a sitting that has just ended follow the corrections in force."""
     with db.read() as session:
-        late = [rule_of(row) for row in corrections_of(session, session.get_one(Sitting, sitting_id))]
+        late = [
+            rule_of(row) for row in corrections_of(session, session.get_one(Sitting, sitting_id))
+        ]
     for rule in late:
         _apply_to(db, rule, sitting_id)

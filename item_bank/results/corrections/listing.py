@@ -144,11 +144,11 @@ def correction_view(db: Database, actor: Actor, number: int) -> CorrectionView:
         row = find_for(session, actor, number)
         listed = session.execute(_listed().where(Correction.id == row.id)).one()
         signed = signatures(session, row) if row.effect_hash else []
-        before, after = _before_and_after(session, row)
+        before, after = before_and_after(session, row)
         return CorrectionView(
             row=_row(*listed),
             id=row.id,
-            place=_place(session, row),
+            place=place_of(session, row),
             before=before,
             after=after,
             notice=row.notice,
@@ -171,7 +171,7 @@ def find_for(session: Session, actor: Actor, number: int) -> Correction:
         raise NotFound from None
 
 
-def _place(session: Session, row: Correction) -> dict[str, Any]:
+def place_of(session: Session, row: Correction) -> dict[str, Any]:
     """Name the bank, item and revision, or the exam and its versions."""
     if row.kind == CUTS:
         exam = session.get_one(Exam, row.exam_id)
@@ -183,7 +183,7 @@ def _place(session: Session, row: Correction) -> dict[str, Any]:
     return {**about, "revision": revision.number, "type": revision.type}
 
 
-def _before_and_after(
+def before_and_after(
     session: Session, row: Correction
 ) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
     """What held before a correction, or holds now while it is not in force; and what it makes."""

@@ -140,5 +140,4 @@ def _put_in_force(db: Database, session: Session, row: Correction, actor: Actor)
         {"correction": row.number},
         organisation_id=row.organisation_id,
         due_at=now,
-        made_for=actor.id,
     )
