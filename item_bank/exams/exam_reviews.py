@@ -9,21 +9,32 @@ from sqlalchemy.orm import Session
 
 from item_bank.exams.designs import ExamSummary, list_exams, load_version
 from item_bank.exams.errors import NotFound
+from item_bank.exams.outcomes import INVALIDATED
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import Exam, ExamVersion
 from item_bank.store.tables.items import Item, ItemRevision
+from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.releases import ReleaseItem
-from item_bank.store.tables.sittings import PresentedItem, Result, Sitting
+from item_bank.store.tables.sittings import PresentedItem, Sitting
 
 
 @dataclass(frozen=True)
 class ExamOverview:
-    """An exam with what its sittings came to."""
+    """An exam with what its sittings came to, by the results that stand.
+
+    Parameters
+    ----------
+    finished
+        Sittings that ended and were not withdrawn.
+    judged
+        Of these, those with a level, which has passed or not.
+    """
 
     exam: ExamSummary
     finished: int
     running: int
     mean_items: float | None
+    judged: int
     passed: int
     without_score: int
 
@@ -50,16 +61,20 @@ def exam_overview(db: Database, *, organisation_id: str) -> list[ExamOverview]:
 def _overview(db: Database, exam: ExamSummary, organisation_id: str) -> ExamOverview:
     of_exam = Exam.code == exam.code, Sitting.organisation_id == organisation_id
     with db.read() as session:
-        finished, scored, mean_items, passed = session.execute(
+        finished, scored, judged, mean_items, passed = session.execute(
             select(
                 func.count(),
-                func.count(Result.score),
-                func.avg(Result.n_items),
-                func.sum(cast(Result.passed, Integer)),
+                func.count(Outcome.score),
+                func.count(Outcome.passed),
+                func.avg(Outcome.n_items),
+                func.sum(cast(Outcome.passed, Integer)),
             )
-            .join(Sitting, Sitting.id == Result.sitting_id)
-            .join(Exam, Exam.id == Sitting.exam_id)
-            .where(*of_exam, Sitting.status == "finished", Result.number == 1)
+            .join(Exam, Exam.id == Outcome.exam_id)
+            .where(
+                Exam.code == exam.code,
+                Outcome.organisation_id == organisation_id,
+                Outcome.state != INVALIDATED,
+            )
         ).one()
         running = session.scalar(
             select(func.count())
@@ -72,6 +87,7 @@ def _overview(db: Database, exam: ExamSummary, organisation_id: str) -> ExamOver
         finished=finished,
         running=running or 0,
         mean_items=None if mean_items is None else float(mean_items),
+        judged=judged,
         passed=int(passed or 0),
         without_score=finished - scored,
     )
