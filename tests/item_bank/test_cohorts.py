@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 from support.cohort_data import FIRST, add_outcomes, add_usage
+from support.corrections import WORDS, put_in_force, somebody
 from support.sittings import begin, finish
 
 from engine.results.classification_accuracy import levels_at
@@ -21,9 +22,11 @@ from item_bank.results.cohorts.item_use import bank_use
 from item_bank.results.cohorts.scores import bin_width, scores
 from item_bank.results.cohorts.sums import Moments
 from item_bank.results.cohorts.times import NEAR, times
+from item_bank.results.corrections.proposing import propose_cuts
 from item_bank.results.studies import NewStudy, record_study
 from item_bank.store.clock import DAY, SECOND
 from item_bank.store.tables.items import Item, ItemHold
+from item_bank.store.tables.outcomes import Outcome
 
 N = 700
 
@@ -208,6 +211,28 @@ def test_the_conditional_error_is_the_simulations_and_only_of_its_own_version(ha
     theta = values(made, "theta", valid(made))
     assert found.cuts[0].within == pytest.approx((abs(theta + 0.01) <= 0.3).sum(), rel=0.1)
     assert {band.csem for band in found.bands if abs(band.score - 500) > 100} == {None}
+
+
+def test_cut_scores_that_a_correction_put_in_force_are_those_of_the_cohort(hall):
+    done = finish(hall, hall.alice, begin(hall, hall.alice))
+    number = propose_cuts(hall.db, somebody(hall), "sums", {"certified": 650}, (), WORDS)
+    assert [level.minimum for level in look(hall).levels_with_cut] == [500]
+
+    put_in_force(hall, number)
+
+    own = look(hall)
+    assert [level.minimum for level in own.levels_with_cut] == [650]
+    level = next(one for one in scores(hall.db, own).levels if one.share.count)
+    with hall.db.read() as session:
+        assert session.get_one(Outcome, done.sitting_id).level == level.level.code
+    rows = [{"level": "certified", "minimum": 500.0, "accuracy": 0.9, "consistency": 0.8}]
+    with hall.db.write() as session:
+        new = NewStudy("precision", hall.exam.organisation_id, "worker", {"by_cut": rows}, [],
+                       {"exam_version": hall.exam.version_id}, hall.exam.exam_id)  # fmt: skip
+        record_study(hall.db, session, new)
+    found = exactness(hall.db, own)
+    assert found.study is not None
+    assert found.simulated == {}
 
 
 def test_versions_on_another_scale_are_named(hall, made):

@@ -6,7 +6,7 @@ cohort's own estimates and standard errors, put together in bins of theta.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from engine.results.observed_precision import (
     empirical_reliability,
     observed_rates,
 )
+from item_bank.exams.exam_files import LevelNames
 from item_bank.results.cohorts.frames import Frame
 from item_bank.results.cohorts.sums import Moments, bin_of, moments
 from item_bank.results.studies import RecordedStudy, as_recorded
@@ -103,6 +104,12 @@ class Exactness:
     rates: ClassificationRates | None
     study: RecordedStudy | None
 
+    @property
+    def simulated(self) -> Mapping[str, Any]:
+        """Accuracy and consistency by simulation; {} where the cut scores are others since."""
+        fits = self.study is not None and all(cut.study for cut in self.cuts)
+        return self.study.summary if fits and self.study is not None else {}
+
 
 def exactness(db: Database, frame: Frame) -> Exactness:
     """Find how exact a cohort's scores are: one pass over its outcomes, by bins of theta."""
@@ -162,6 +169,11 @@ def _rates(
     return observed_rates(frame.estimator, found, cuts, frame.prior)
 
 
+def _is_of(row: Mapping[str, Any], level: LevelNames) -> bool:
+    """Whether a simulation decided a level at the cut that is in force."""
+    return bool(row["level"] == level.code and row.get("minimum", level.minimum) == level.minimum)
+
+
 def _csem_at(study: RecordedStudy | None, theta: float) -> float | None:
     """Conditional SEM in score points between the simulation's thetas; None beyond them."""
     rows = [row for row in study.rows if row["csem"] is not None] if study else []
@@ -215,6 +227,6 @@ def _cut(
         csem=csem,
         posterior_se=posterior,
         within=within,
-        study=next((row for row in by_cut if row["level"] == level.code), {}),
+        study=next((row for row in by_cut if _is_of(row, level)), {}),
         cohort=_rates(frame, found, [theta]),
     )

@@ -10,6 +10,9 @@ from engine.results.decisions import theta_cut
 from item_bank.exams.designs import LoadedExam, versions_of
 from item_bank.exams.exam_files import LevelNames
 from item_bank.results.cohorts.cohort import Choices, Cohort, Wanted, choices
+from item_bank.results.corrections.amending import with_cuts
+from item_bank.results.corrections.in_force import rules_in_force
+from item_bank.results.corrections.terms import CUTS, Rule
 from item_bank.store.database import Database
 
 
@@ -20,7 +23,7 @@ class Frame:
     Parameters
     ----------
     version
-        The newest version among the sittings, or the one asked for.
+        The newest version among the sittings, or the one asked for; with the cut scores in force.
     unlike
         Numbers of other versions among them that have another scale, other levels or another final
         estimator: figures over all of them compare what is not alike.
@@ -63,9 +66,18 @@ def frame(db: Database, code: str, wanted: Wanted, *, organisation_id: str) -> F
     newest = versions[0]
     with db.read() as session:
         found = choices(session, newest)
+        rules = rules_in_force(session, organisation_id)
+    versions = [_as_ruled(one, rules) for one in versions]
     used = [one for one in versions if one.number in _numbers(found, wanted)] or versions[:1]
     cohort = Cohort(organisation_id, newest.exam_id, wanted)
     return Frame(used[0], _unlike(used), found, cohort)
+
+
+def _as_ruled(version: LoadedExam, rules: Sequence[Rule]) -> LoadedExam:
+    """Return a version with the cut scores that the newest correction in force gave it."""
+    place = version.exam_id, version.number
+    own = [rule for rule in rules if rule.kind == CUTS and rule.holds_for(*place)]
+    return with_cuts(version, own[-1].change["minimums"]) if own else version
 
 
 def _numbers(found: Choices, wanted: Wanted) -> Sequence[int]:

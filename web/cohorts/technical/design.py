@@ -31,6 +31,7 @@ MODELS = {
     "gpcm": "generalised partial credit model",
     "nrm": "nominal response model",
 }
+CORRECTION = "correction"
 STATUSES = ("In use", "Tried out")
 STOPS = {
     "length": "after {:g} scored questions",
@@ -264,6 +265,8 @@ def stated_source(facts: Facts) -> str:
     text = str(source.get("text") or "")
     if study is not None:
         return f"standard-setting study {source.get('study')}, {study.title}. {text}".strip()
+    if source.get("kind") == CORRECTION:
+        return f"correction {source.get('number')} of results"
     return "" if text == EXAM_FILE else text
 
 

@@ -146,7 +146,7 @@ def _decisions(facts: Facts) -> Section:
         ]
         for cut in found.cuts
     ]
-    summary = found.study.summary if found.study else {}
+    summary = found.simulated
     rates = found.rates
     rows.append(
         ["All levels together", percent(rates.accuracy), percent(summary.get("accuracy")),
