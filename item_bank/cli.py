@@ -17,6 +17,7 @@ from item_bank.items.cli import bank
 if TYPE_CHECKING:
     from item_bank.exams.rescoring import Effect
     from item_bank.exams.verification import Audit
+    from item_bank.results.corrections.verification import Checked
     from item_bank.store.database import Database
 
 FILE = click.Path(path_type=Path)
@@ -151,6 +152,7 @@ def verify_chains(console: Console, expect: str | None) -> None:
     from dataclasses import replace
 
     from item_bank.exams.verification import missing_link, n_sittings, verify
+    from item_bank.results.corrections.verification import check_corrections
     from item_bank.store.schema import opened_site
 
     with (
@@ -159,9 +161,13 @@ def verify_chains(console: Console, expect: str | None) -> None:
     ):
         gone = missing_link(db, expect) if expect is not None else None
         found = verify(db, advance)
+        checked = check_corrections(db)
+    found = replace(found, problems=(*found.problems, *checked.problems))
     if gone is not None:
         found = replace(found, problems=(gone, *found.problems))
-    console.emit(_audit(found), _audit_text(found))
+    console.emit(_audit(found) | _amended(checked), _audit_text(found))
+    if checked.erased:
+        console.note(f"Not computed again, as an answer was erased: {'; '.join(checked.erased)}")
     if found.problems:
         raise AnswerIsNo(f"the records do not hold: {len(found.problems)} problems")
 
@@ -177,6 +183,14 @@ def _audit(found: Audit) -> dict[str, Any]:
         "problems": [
             {"chain": p.chain, "link": p.number, "problem": p.problem} for p in found.problems
         ],
+    }
+
+
+def _amended(checked: Checked) -> dict[str, Any]:
+    return {
+        "corrections": checked.corrections,
+        "amended_results": checked.rebuilt,
+        "not_computed_again": list(checked.erased),
     }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from item_bank.exams import records
 from item_bank.exams.replay import Replay, replay
+from item_bank.results.corrections.verification import check_result
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import Result, SittingEvent
@@ -51,7 +52,7 @@ def replay_all(db: Database, sitting_id: str, *, organisation_id: str) -> Replay
             .order_by(Result.number)
         ).all()
         vouched = _vouched(session, sitting_id)
-        found = {row.number: _problems(row, vouched) for row in later}
+    found = {row.number: _problems(db, row, vouched) for row in later}
     return _replayed(log, found)
 
 
@@ -71,7 +72,10 @@ def _vouched(session: Session, sitting_id: str) -> dict[int, str]:
     return {link["result"]: link["hash"] for link in links}
 
 
-def _problems(row: Result, vouched: Mapping[int, str]) -> list[str]:
+def _problems(db: Database, row: Result, vouched: Mapping[int, str]) -> list[str]:
     if vouched.get(row.number) != content_hash(row.content):
         return [f"result {row.number} is not the one that the chain vouches for"]
-    return []
+    problems, is_erased = check_result(db, row.sitting_id, row.number)
+    if is_erased:
+        return [f"result {row.number} cannot be computed again: an answer was erased"]
+    return problems

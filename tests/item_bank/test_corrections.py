@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from support.corrections import (
     WORDS,
     person,
@@ -17,8 +17,6 @@ from support.corrections import (
     standing,
     wrong_key,
 )
-from support.sittings import begin
-from support.sittings import finish as finish_sitting
 
 from engine.errors import InputError
 from engine.results.decisions import scaled
@@ -27,9 +25,12 @@ from item_bank.exams.errors import NotAllowed
 from item_bank.exams.replay import replay
 from item_bank.exams.snapshots import engine_state, read_snapshot
 from item_bank.exams.verification import verify
+from item_bank.items.items import revision
+from item_bank.results.corrections.amending import amended, says_the_same
 from item_bank.results.corrections.applying import apply
 from item_bank.results.corrections.changes import ALL, IMPOSSIBLE, Wanted, changes_page
 from item_bank.results.corrections.dry_run import dry_run
+from item_bank.results.corrections.in_force import read_material
 from item_bank.results.corrections.listing import correction_view, list_corrections
 from item_bank.results.corrections.proposing import (
     propose_cuts,
@@ -38,7 +39,9 @@ from item_bank.results.corrections.proposing import (
     withdraw,
 )
 from item_bank.results.corrections.signing import sign
+from item_bank.results.corrections.terms import Rule
 from item_bank.results.corrections.undoing import propose_undo
+from item_bank.results.corrections.verification import check_corrections
 from item_bank.results.replaying import replay_all
 from item_bank.results.short_work import HANDLERS
 from item_bank.store.jobs import run_pending
@@ -137,7 +140,8 @@ def test_the_dry_run_lists_what_changes_and_changes_nothing(hall):
     }
     assert set(rows) == met
     assert rows[right].new_score < rows[right].score == standing(hall, right)["score"]
-    assert effect["exams"][0]["changed_scores"] == effect["changed"] == len(met)
+    assert effect["exams"][0]["changed_scores"] == effect["changed"]
+    assert effect["changed"] == sum(one.score != one.new_score for one in rows.values())
     assert standing(hall, right)["number"] == 1
 
 
@@ -177,21 +181,38 @@ def test_a_correction_and_its_inverse_restore_the_result(hall, kind):
     assert [row["score"] for row in after["path"]] == [row["score"] for row in before["path"]]
 
 
-def test_two_corrections_come_to_the_same_in_either_order(hall):
-    results = []
-    for order in ((0, 1), (1, 0)):
-        who = (hall.alice, hall.alice)[order[0]]
-        sitting = sit(hall, who)
-        results.append(sitting)
-    first, second = (path_item(standing(hall, results[0]), n) for n in (0, 1))
-    actor = somebody(hall)
-    put_in_force(hall, propose_drop(hall.db, actor, ("small", first, 1), WORDS))
-    middle = standing(hall, results[0])
-    put_in_force(hall, propose_key(hall.db, actor, ("small", second, 1), wrong_key(second), WORDS))
-    after = standing(hall, results[0])
-    assert (middle["number"], after["number"]) == (2, 3)
+def test_corrections_of_two_items_come_to_the_same_in_either_order(hall):
+    sitting = sit(hall, hall.alice)
+    with hall.db.read() as session:
+        material = read_material(hall.db, session, sitting)
+    first, second = (one.revision_id for one in material.snapshot.presented[:2])
+    key = {**revision(hall.db, second).key, "correct": None}
+    change = {"type": "single_choice", "key": key}
+    results = [
+        amended(
+            material,
+            [
+                Rule("a", 1, "drop", first, None, {}, "faulty", place),
+                Rule("b", 2, "key", second, None, change, "mistyped", 3 - place),
+            ],
+        )
+        for place in (1, 2)
+    ]
+    assert says_the_same(*results)
+    assert [one["number"] for one in results[1]["corrections"]] == [2, 1]
+    assert [row["score"] for row in results[0]["path"][:3]] == [None, 0, 1]
+
+
+def test_the_newest_correction_of_an_item_counts(hall):
+    sitting = sit(hall, hall.alice)
+    before, actor = standing(hall, sitting), somebody(hall)
+    code = path_item(before)
+    put_in_force(hall, propose_drop(hall.db, actor, ("small", code, 1), WORDS))
+    put_in_force(hall, propose_key(hall.db, actor, ("small", code, 1), wrong_key(code), WORDS))
+    after = standing(hall, sitting)
+    assert (after["number"], after["n_items"]) == (3, before["n_items"])
     assert [one["kind"] for one in after["corrections"]] == ["drop", "key"]
-    assert after["n_items"] == middle["n_items"]
+    assert after["path"][0]["score"] == 0
 
 
 def test_an_erased_answer_is_named_counted_and_leaves_the_result_as_it_is(hall):
@@ -236,6 +257,44 @@ def test_a_sitting_that_ends_later_follows_when_it_is_sealed(hall):
     assert verify(hall.db).problems == ()
 
 
+def test_the_audit_computes_amended_results_again(hall):
+    sitting = sit(hall, hall.alice)
+    code = path_item(standing(hall, sitting))
+    put_in_force(hall, propose_drop(hall.db, somebody(hall), ("small", code, 1), WORDS))
+    found = check_corrections(hall.db)
+    assert (found.corrections, found.rebuilt, found.problems) == (1, 1, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("UPDATE corrections SET reason = 'other'", "as it was proposed"),
+        ("UPDATE corrections SET place = 9", "in force otherwise"),
+        ("UPDATE corrections SET effect_hash = 'x'", "0 signatures"),
+        ("UPDATE correction_changes SET new_hash = 'x'", "not the one that was signed"),
+    ],
+)
+def test_the_audit_finds_what_was_changed(hall, change, expected):
+    sitting = sit(hall, hall.alice)
+    code = path_item(standing(hall, sitting))
+    put_in_force(hall, propose_drop(hall.db, somebody(hall), ("small", code, 1), WORDS))
+    with hall.db.write() as session:
+        session.execute(text(change))
+    said = " ".join(one.problem for one in check_corrections(hall.db).problems)
+    assert expected in said
+
+
+def test_the_audit_says_what_it_cannot_compute_again(hall):
+    sitting = sit(hall, hall.alice)
+    code = path_item(standing(hall, sitting))
+    number = propose_key(hall.db, somebody(hall), ("small", code, 1), wrong_key(code), WORDS)
+    put_in_force(hall, number)
+    with hall.db.write() as session:
+        session.execute(delete(ResponseContent))
+    found = check_corrections(hall.db)
+    assert (found.problems, found.erased) == ((), (f"{sitting}, result 2",))
+
+
 # --- signatures --------------------------------------------------------------------------------
 
 
@@ -262,21 +321,24 @@ def test_two_people_sign_and_one_of_them_is_an_examiner(hall, checked):
     assert correction_view(hall.db, nora, checked).row.status == "applying"
 
 
-def test_a_signature_is_refused_when_a_sitting_has_ended_since(hall, checked):
-    effect, nora = seen_effect(hall, checked), person(hall, "nora")
-    assert sign(hall.db, nora, checked, effect) == 1
-    finish_sitting(hall, hall.bob, begin(hall, hall.bob, "ru"))
+def test_a_signature_is_refused_when_a_sitting_has_ended_since(hall):
     sit(hall, hall.alice)
-    omar = person(hall, "omar")
-    if not correction_view(hall.db, omar, checked).stale:
-        pytest.fail("the second sitting of the same person met none of the same items")
+    nora, omar = person(hall, "nora"), person(hall, "omar")
+    number = propose_cuts(hall.db, nora, "sums", {"certified": 600}, (), WORDS)
+    dry_run(hall.db, nora, number)
+    effect = seen_effect(hall, number)
+    assert sign(hall.db, nora, number, effect) == 1
+    sit(hall, hall.bob, right=False, language="ru")
+
+    assert correction_view(hall.db, omar, number).stale
     with pytest.raises(NotAllowed, match="repeat"):
-        sign(hall.db, omar, checked, effect)
-    dry_run(hall.db, omar, checked)
-    view_now = correction_view(hall.db, omar, checked)
-    assert (view_now.row.status, len(view_now.signed), view_now.stale) == ("checked", 0, False)
+        sign(hall.db, omar, number, effect)
+    dry_run(hall.db, omar, number)
+    now = correction_view(hall.db, omar, number)
+    assert (now.row.status, len(now.signed), now.stale) == ("checked", 0, False)
     with pytest.raises(NotAllowed, match="repeated meanwhile"):
-        sign(hall.db, omar, checked, effect)
+        sign(hall.db, omar, number, effect)
+    assert sign(hall.db, nora, number, seen_effect(hall, number)) == 1
 
 
 def test_of_two_who_sign_at_once_both_count_once(hall, checked):

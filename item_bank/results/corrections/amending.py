@@ -113,7 +113,10 @@ def signed_hash(content: Mapping[str, Any]) -> str:
 
 
 def _compared(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name not in NOT_COMPARED}
+    """Leave out what is no finding: how it came about, and what content areas are called."""
+    said = {name: value for name, value in content.items() if name not in NOT_COMPARED}
+    areas = [{n: v for n, v in one.items() if n != "name"} for one in content["domains"]]
+    return said | {"domains": areas}
 
 
 def _rounded(value: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.errors import InputError
@@ -143,6 +143,15 @@ def withdraw(db: Database, actor: Actor, number: int) -> None:
             raise NotAllowed(f"correction {number} is {row.status}; only another one can undo it")
         row.status = WITHDRAWN
         records.note(session, row, records.CORRECTION_WITHDRAWN, actor.by, db.now(session))
+
+
+def newest_revision(db: Database, actor: Actor, bank_code: str, code: str) -> int:
+    """Return the number of an item's newest revision; `InputError` when there is no such item."""
+    with db.read() as session:
+        bank = bank_by_code(session, bank_code, organisation_id=actor.organisation_id)
+        item = item_by_code(session, bank, code)
+        newest = select(func.max(ItemRevision.number)).where(ItemRevision.item_id == item.id)
+        return int(session.scalar(newest) or 1)
 
 
 # --- items -------------------------------------------------------------------------------------
