@@ -45,6 +45,7 @@ from web.security import init_security
 from web.sessions import PatientSessions
 from web.settings import Settings
 from web.site import Site, keep_site
+from web.standards.register import standards
 from web.style_guide import style_guide
 from web.work.views import work
 from web.work.words import init_work
@@ -105,6 +106,7 @@ def _register(app: Flask, settings: Settings) -> None:
         accounts,
         exams,
         cohorts,
+        standards,
         banks,
         rooms,
         documents,

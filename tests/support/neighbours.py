@@ -20,6 +20,8 @@ from item_bank.exams.signing_in import CandidateSession, candidate_by_code
 from item_bank.items.formats.json_file import read_json
 from item_bank.items.imports import import_bank
 from item_bank.items.releases import publish
+from item_bank.results.standards.acts import create_study
+from item_bank.results.standards.plans import NewStudy
 from item_bank.store.database import Database
 from item_bank.store.documents import NewDocument, writing_document
 from item_bank.store.long_work import ask_for
@@ -57,6 +59,8 @@ def move_in(hall: Hall, folder: Path) -> Neighbours:
     email = "carl@neighbours.example"
     account = add_staff(hall.db, email, "administrator", "weigh-with-care", organisation_id=home)
     job = ask_for(hall.db, Actor(account, home, "administrator", "Carl"), "letter", "Letter", {})
+    standard = create_study(hall.db, Actor(account, home, "administrator", "Carl"),
+                            NewStudy(CODE, "certified"))  # fmt: skip
     with writing_document(
         hall.db, NewDocument(home, "letter", "Letter", "letter.txt", "text/plain", account, job)
     ) as document:
@@ -72,6 +76,7 @@ def move_in(hall: Hall, folder: Path) -> Neighbours:
         "document_id": document.document_id,
         "code": CODE,
         "exam_code": CODE,
+        "standard_id": standard,
         "run_id": record_calibration(hall.db, CODE, home),
         "study_id": kept_study(hall.db, CODE, home, "drift", [{"item": "S-01", "flag": ""}]),
     }

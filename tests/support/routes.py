@@ -11,7 +11,7 @@ from flask import Flask
 from web.access import PUBLIC, audience_of
 
 UNKNOWN = {"step": 1, "name": "shapes.svg", "sha256": "0" * 64, "filename": "css/base.css",
-           "language": "en", "code": "none", "number": 1}  # fmt: skip
+           "language": "en", "code": "none", "number": 1, "place": 1}  # fmt: skip
 """What an argument is where the record does not matter; ids are zeros."""
 
 

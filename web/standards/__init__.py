@@ -1,0 +1,1 @@
+"""Long work as staff see it: what was asked for, how far it is, and what came of it."""
