@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 from support.signed_results import staff_actor
 from support.sittings import EXAM, begin, finish, open_hall
+from support.standard_studies import PANEL, ratings_at
 
 from engine.errors import InputError
-from engine.models.dispatch import expected_score
 from item_bank.exams.actors import Actor, command_line
 from item_bank.exams.cut_scores import cut_scores_hash
 from item_bank.exams.designs import apply_exam, check_exam
@@ -30,7 +30,6 @@ from item_bank.store.tables.standards import CutScores
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 LEVEL = "certified"
-PANEL = [NewMember("P1", "Ann"), NewMember("P2", "Ben"), NewMember("P3", "Cem")]
 
 
 @pytest.fixture
@@ -48,18 +47,9 @@ def facts_of(hall, study_id):
     return study(hall.db, study_id, organisation_id=organisation(hall.db))
 
 
-def rated_at(facts, thetas):
-    """Ratings of panellists who see every item as the model does at a theta of their own."""
-    return [
-        Rating(member.code, item, round(100 * share, 6))
-        for member, theta in zip(facts.panel, thetas, strict=True)
-        for item, share in zip(facts.items.item, expected_score(theta, facts.items)[0], strict=True)
-    ]
-
-
 def closed(hall, maker, thetas=(0.1, 0.3, 0.5)):
     facts = made(hall, maker)
-    rate(hall.db, maker, facts.id, rated_at(facts, thetas), round_seen=1)
+    rate(hall.db, maker, facts.id, ratings_at(facts, thetas), round_seen=1)
     acts.close_study(hall.db, maker, facts.id)
     return facts_of(hall, facts.id)
 
@@ -117,7 +107,7 @@ def test_a_panellist_rates_on_the_own_account_and_staff_on_behalf(hall, maker):
 
 def test_a_rating_stands_until_a_later_round_changes_it_and_closed_rounds_stay(hall, maker):
     facts = made(hall, maker)
-    rate(hall.db, maker, facts.id, rated_at(facts, (0.0, 0.0, 1.0)), round_seen=1)
+    rate(hall.db, maker, facts.id, ratings_at(facts, (0.0, 0.0, 1.0)), round_seen=1)
     assert acts.close_round(hall.db, maker, facts.id, round_seen=1) == 2
     one = Rating("P1", "S-01", 5)
     with pytest.raises(NotAllowed, match="round 1 is closed"):
@@ -137,7 +127,7 @@ def test_a_rating_stands_until_a_later_round_changes_it_and_closed_rounds_stay(h
 def test_others_see_what_comes_of_a_round_only_once_it_is_closed(hall, maker):
     facts = made(hall, maker)
     ann = staff_actor(hall, "ann")
-    rate(hall.db, maker, facts.id, rated_at(facts, (0.0, 0.2, 0.4)), round_seen=1)
+    rate(hall.db, maker, facts.id, ratings_at(facts, (0.0, 0.2, 0.4)), round_seen=1)
 
     assert rounds(hall.db, ann, facts_of(hall, facts.id)) == []
     assert len(rounds(hall.db, maker, facts_of(hall, facts.id))) == 1
@@ -172,7 +162,7 @@ def test_a_cut_needs_two_panellists(hall, maker):
 
 def test_a_round_that_nobody_rated_in_does_not_count(hall, maker):
     facts = made(hall, maker)
-    rate(hall.db, maker, facts.id, rated_at(facts, (0.0, 0.2, 0.4)), round_seen=1)
+    rate(hall.db, maker, facts.id, ratings_at(facts, (0.0, 0.2, 0.4)), round_seen=1)
     acts.close_round(hall.db, maker, facts.id, round_seen=1)
 
     assert acts.close_study(hall.db, maker, facts.id)["round"] == 1
@@ -180,7 +170,7 @@ def test_a_round_that_nobody_rated_in_does_not_count(hall, maker):
 
 def test_the_median_has_a_larger_error_than_the_mean(hall, maker):
     facts = made(hall, maker, statistic="median")
-    rate(hall.db, maker, facts.id, rated_at(facts, (0.0, 0.1, 1.0)), round_seen=1)
+    rate(hall.db, maker, facts.id, ratings_at(facts, (0.0, 0.1, 1.0)), round_seen=1)
 
     found = current_round(hall.db, facts)
 
@@ -373,7 +363,8 @@ def test_a_study_from_the_command_line_to_the_exam_file(hall, run_command, tmp_p
     home = organisation(hall.db)
     own = studies(hall.db, organisation_id=home)[0].id
     rows = [
-        f"{one.panellist},{one.item},{one.value}" for one in rated_at(facts_of(hall, own), (0.1, 0))
+        f"{one.panellist},{one.item},{one.value}"
+        for one in ratings_at(facts_of(hall, own), (0.1, 0))
     ]
     ratings.write_text("\n".join(["panellist,item,rating", *rows, ""]), encoding="utf-8")
 

@@ -11,6 +11,7 @@ from support.browsing import answer_somehow, at_end, confirm
 from support.calibrated import kept_study, record_calibration
 from support.cohort_data import add_outcomes
 from support.sittings import begin, finish
+from support.standard_studies import rated_studies
 from support.wcag import scrolls_sideways, violations
 
 from item_bank.exams.accounts import add_staff
@@ -164,6 +165,26 @@ def test_pages_of_banks_and_items(page, address, codes, db):
     page.get_by_text("The comment is kept.").wait_for()
     for summary in page.locator("details > summary").all():
         summary.click()
+    check(page)
+
+
+def test_pages_of_standard_setting(page, address, codes, db):
+    add_staff(db, "judge@example.org", "psychometrician", "weigh-with-care",
+              organisation_id=organisation(db))  # fmt: skip
+    angoff, bookmark = rated_studies(db)
+    page.goto(f"{address}/staff")
+    page.get_by_label("E-mail").fill("judge@example.org")
+    page.get_by_label("Password").fill("weigh-with-care")
+    page.get_by_role("button", name="Sign in").click()
+    for place in ("", "/new", f"/{angoff}", f"/{angoff}/rate/P1/2", f"/{bookmark}/rate/P1"):
+        page.goto(f"{address}/staff/standards{place}")
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+        check(page)
+    page.get_by_role("button", name="Place bookmark here, before 3", exact=True).click()
+    page.get_by_text("the bookmark stands before place 3").wait_for()
+    page.goto(f"{address}/staff/standards/{angoff}/rate/P1/2")
+    page.get_by_label("The same on a slider").press("ArrowRight")
+    page.get_by_text("Saved:").wait_for()
     check(page)
 
 

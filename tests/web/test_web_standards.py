@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 
 import pytest
+from support.standard_studies import ratings_at
 from support.visitors import HTMX, Visitor
 
-from engine.models.dispatch import expected_score
 from item_bank.exams.accounts import add_staff
 from item_bank.exams.actors import Actor
 from item_bank.results.standards import acts
@@ -57,12 +56,7 @@ def facts_of(hall, own):
 
 
 def rate_all(hall, actor, facts, thetas=(0.1, 0.3, 0.5)):
-    given = [
-        Rating(member.code, item, round(100 * share, 3))
-        for member, theta in zip(facts.panel, thetas, strict=True)
-        for item, share in zip(facts.items.item, expected_score(theta, facts.items)[0], strict=True)
-    ]
-    rate(hall.db, actor, facts.id, given, round_seen=facts.round)
+    rate(hall.db, actor, facts.id, ratings_at(facts, thetas), round_seen=facts.round)
 
 
 def test_an_empty_list_says_what_comes_here_and_only_keepers_begin_studies(enter):
@@ -128,7 +122,7 @@ def test_a_panellist_rates_question_by_question_with_the_key_and_without_scripts
     ann.get(f"{LIST}/{facts.id}/rate/P1", follow_redirects=True)
     assert "Question 1 of 12" in ann.page
     assert "What is 1 + 2?" in ann.page
-    assert re.search(r"<dd>B: <span[^>]*>3</span></dd>", ann.page)
+    assert "<dd>B: 3</dd>" in ann.page
     assert 'name="rating"' in ann.page
 
     place = f"{LIST}/{facts.id}/rate/P1/1"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import Any
 
 from flask import abort, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -29,6 +31,7 @@ from web.site import database
 from web.standards.views import field, me, own_study, standards
 
 NAMED = ("choices", "rows", "columns", "areas", "gaps")
+PLACES = "areas"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,6 @@ class Sheet:
     code: str
     shown: Presented | None
     key: tuple[tuple[str, str], ...]
-    names: tuple[tuple[str, str], ...]
 
 
 @standards.get("/<standard_id>/rate/<panellist>")
@@ -121,7 +123,9 @@ def rate_item(standard_id: str, panellist: str, place: int) -> ResponseReturnVal
         return _refused(facts, member, place, error)
     if wants_fragment():
         given = standing_ratings(database(), facts, facts.round)[member.code]
-        return render_template("standards/_saved.html", value=value, given=given, facts=facts)
+        return render_template(
+            "standards/_saved.html", value=value, given=given, facts=facts, just=True
+        )
     following = place + 1 if place < len(facts.items) else None
     if following is None or field("then") == "stop":
         return redirect(url_for("standards.one", standard_id=facts.id), 303)
@@ -149,23 +153,52 @@ def _number(text: str) -> float:
     return value
 
 
-def _sheet(facts: StudyFacts, code: str, place: int) -> Sheet:
-    """Return a question of the release that is studied, with its key."""
+def _sheet(facts: StudyFacts, code: str, place: int, number: int | None = None) -> Sheet:
+    """Return a question of the release that is studied, with its key; its number in a booklet."""
     found = revision(database(), facts.revision_id(code))
     language = facts.settings["language"]
 
     def address(medium: MediumInfo) -> str:
         return url_for("standards.medium", standard_id=facts.id, place=place, sha256=medium.sha256)
 
-    key = tuple(lines(written_key(found.type, found.key)))
+    written = written_key(found.type, found.key)
     try:
         shown = presented(database(), found.id, language, address)
         content = variant_content(database(), found.id, language)
     except InputError:
-        return Sheet(code, None, key, ())
-    named = {name: content[name] for name in NAMED if name in content}
-    names = tuple(lines(next(iter(named.values())) if len(named) == 1 else named))
-    return Sheet(code, shown, key, names)
+        return Sheet(code, None, _key(written, {}))
+    names = {name: text for part in NAMED if part in content for name, text in content[part]}
+    return Sheet(code, _numbered(shown, number), _key(written, names))
+
+
+def _key(written: Mapping[str, Any], names: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the key in words: what was chosen instead of its id, and no places in a picture."""
+
+    def said(value: Any, names: Mapping[str, Any] = names) -> Any:
+        if isinstance(value, str):
+            text = names.get(value)
+            return f"{value}: {text}" if isinstance(text, str) else value
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return "; ".join(said(one, names) for one in value)
+        if isinstance(value, Mapping):
+            return {said(name): said(one, _gap(names, name)) for name, one in value.items()}
+        return value
+
+    return tuple(lines(said({k: v for k, v in written.items() if k != PLACES})))
+
+
+def _gap(names: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return what the ids within a gap stand for; elsewhere those of the whole question."""
+    own = names.get(name)
+    return names if own is None or isinstance(own, str) else dict(own)
+
+
+def _numbered(shown: Presented, number: int | None) -> Presented:
+    """Name a stimulus by the place in a booklet, where several show the same one."""
+    if shown.stimulus is None or number is None:
+        return shown
+    title = f"{number}. {shown.stimulus.title_html}"
+    return replace(shown, stimulus=replace(shown.stimulus, title_html=title))
 
 
 @standards.get("/<standard_id>/media/<int:place>/<sha256>")
@@ -221,7 +254,7 @@ def _booklet_page(
 
 def _page(facts: StudyFacts, number: int, place: Place) -> Page:
     code, tops = facts.items.item[place.row], facts.items.n_categories - 1
-    sheet = _sheet(facts, code, place.row + 1)
+    sheet = _sheet(facts, code, place.row + 1, number)
     words = plain_text(sheet.shown.stem_html) if sheet.shown else code
     return Page(number, place, sheet, words, int(tops[place.row]))
 
