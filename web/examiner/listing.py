@@ -121,32 +121,32 @@ def sittings() -> ResponseReturnValue:
 def _filters() -> Filters:
     page = request.args.get("page", "1")
     return Filters(
-        q=_text("q").strip(),
-        exam=_text("exam"),
-        status=_one_of("status", STATUSES),
-        state=_one_of("state", STATES),
-        flag=_one_of("flag", (ANY_FLAG, *KINDS)),
-        language=_text("language"),
-        country=_text("country"),
-        since=_written("since"),
-        until=_written("until"),
-        sort=_one_of("sort", [*ORDERS, *(f"-{name}" for name in ORDERS)]) or "-started",
+        q=_field("q").strip(),
+        exam=_field("exam"),
+        status=_choice_field("status", STATUSES),
+        state=_choice_field("state", STATES),
+        flag=_choice_field("flag", (ANY_FLAG, *KINDS)),
+        language=_field("language"),
+        country=_field("country"),
+        since=_day_field("since"),
+        until=_day_field("until"),
+        sort=_choice_field("sort", [*ORDERS, *(f"-{name}" for name in ORDERS)]) or "-started",
         page=int(page) if page.isdecimal() and len(page) < 7 else 1,
     )
 
 
-def _text(name: str) -> str:
+def _field(name: str) -> str:
     return request.args.get(name, "")[:MAX_TEXT]
 
 
-def _one_of(name: str, known: tuple[str, ...] | list[str]) -> str:
+def _choice_field(name: str, known: tuple[str, ...] | list[str]) -> str:
     value = request.args.get(name, "")
     return value if value in known else ""
 
 
-def _written(name: str) -> str:
+def _day_field(name: str) -> str:
     """Return a day as it was written, where it is one."""
-    day = _day(_text(name))
+    day = _day(_field(name))
     return "" if day is None else day.isoformat()
 
 

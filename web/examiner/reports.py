@@ -22,9 +22,6 @@ from web.htmx import wants_fragment
 from web.language import local_text
 from web.site import database
 
-LOG = "log"
-"""The field of the address that picks a part of the log; also the fragment's place."""
-
 
 @examiner.get("/sittings/<sitting_id>")
 @for_staff("examiner", "administrator")
@@ -51,7 +48,7 @@ def _read(sitting_id: str, number: int | None = None) -> SittingPage:
 
 
 def _page(page: SittingPage, number: int | None = None) -> ResponseReturnValue:
-    part = timeline.known(request.args.get(LOG, ""))
+    part = timeline.known(request.args.get("log", ""))
     log: dict[str, Any] = {
         "filters": timeline.filters(page.events, part),
         "lines": timeline.lines(page.events, page.hashes, part),
