@@ -25,6 +25,7 @@ from web.candidate.exam import exam
 from web.candidate.invigilated import invigilated
 from web.candidate.media import media
 from web.candidate.practice import practice
+from web.candidate.results import own_results
 from web.candidate.views import candidate
 from web.cohorts.views import cohorts
 from web.compression import init_compression
@@ -41,12 +42,14 @@ from web.language import init_language
 from web.logs import init_logs
 from web.metrics import init_metrics, metrics, observe
 from web.questions import init_questions
+from web.results.views import results
 from web.security import init_security
 from web.sessions import PatientSessions
 from web.settings import Settings
 from web.site import Site, keep_site
 from web.standards.register import standards
 from web.style_guide import style_guide
+from web.verify.views import verify
 from web.work.views import work
 from web.work.words import init_work
 
@@ -101,7 +104,7 @@ def _configure(app: Flask, db: Database, settings: Settings) -> None:
 def _register(app: Flask, settings: Settings) -> None:
     for blueprint in (
         *(health, metrics),
-        *(candidate, exam, conduct, invigilated, media, practice),
+        *(candidate, exam, own_results, conduct, invigilated, media, practice),
         examiner,
         accounts,
         exams,
@@ -112,6 +115,8 @@ def _register(app: Flask, settings: Settings) -> None:
         documents,
         work,
         calibrations,
+        results,
+        verify,
     ):
         app.register_blueprint(blueprint)
     if settings.debug:

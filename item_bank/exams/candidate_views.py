@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,6 +39,7 @@ from item_bank.items.presented import Presented
 from item_bank.store.database import Database
 from item_bank.store.media import MediumInfo, medium_bytes
 from item_bank.store.tables.exams import Exam, Registration
+from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.sittings import Sitting
 
 
@@ -103,6 +105,7 @@ class OpenExam:
     sitting_id: str | None
     attempts_left: int
     has_result: bool
+    result_state: str | None  # of its outcome; None where there is no result
     note: dict[str, str]
     item_types: frozenset[str]
     has_sound: bool
@@ -128,18 +131,33 @@ def exams_of_candidate(db: Database, candidate: CandidateSession) -> list[OpenEx
             .order_by(Registration.created_at, Registration.id)
         ).all()
         sittings = {exam.id: sittings_of(session, exam.id, candidate) for _, exam in rows}
+        states = _states(session, candidate)
         now = db.now(session)
     return [
-        _open_exam(db, registration, exam, sittings[exam.id], now) for registration, exam in rows
+        _open_exam(db, registration, exam, sittings[exam.id], states, now)
+        for registration, exam in rows
     ]
 
 
+def _states(session: Session, candidate: CandidateSession) -> dict[str, str]:
+    """Return how far the results of a candidate's sittings are released."""
+    own = Outcome.candidate_id == candidate.candidate_id
+    found = session.execute(select(Outcome.sitting_id, Outcome.state).where(own))
+    return dict(found.all())
+
+
 def _open_exam(
-    db: Database, registration: Registration, exam: Exam, sittings: list[Sitting], now: int
+    db: Database,
+    registration: Registration,
+    exam: Exam,
+    sittings: list[Sitting],
+    states: Mapping[str, str],
+    now: int,
 ) -> OpenExam:
     version = current_version(db, exam.id)
     asks = what_is_asked(db, version.release_id)
     last = sittings[-1] if sittings else None
+    state = states.get(last.id) if last else None
     left = max(registration.attempts_allowed - len(sittings), 0)
     again = retake_from(version, max((s.finished_at or 0 for s in sittings), default=0))
     given = registration.accommodations
@@ -155,7 +173,8 @@ def _open_exam(
         status=_status(exam, last, left, waiting=now < again),
         sitting_id=last.id if last else None,
         attempts_left=left,
-        has_result=last is not None and last.status != "running",  # they are kept together
+        has_result=state is not None,
+        result_state=state,
         note=version.note,
         item_types=asks.types,
         has_sound=asks.has_sound,

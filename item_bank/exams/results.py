@@ -11,8 +11,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from engine.ability.estimates import AbilityEstimate
 from engine.results.decisions import (
     ReportingScale,
@@ -29,6 +27,7 @@ from item_bank.exams.cut_scores import SHORT, cut_scores_hash
 from item_bank.exams.designs import LoadedExam
 from item_bank.exams.domains import domains
 from item_bank.exams.errors import NotFound
+from item_bank.exams.outcomes import RELEASED
 from item_bank.exams.pauses import Span, worked
 from item_bank.exams.points import item_facts
 from item_bank.exams.signing_in import CandidateSession
@@ -36,6 +35,7 @@ from item_bank.exams.snapshots import Snapshot, engine_state, is_tried_out
 from item_bank.store.canonical import content_hash
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
+from item_bank.store.tables.outcomes import Outcome
 from item_bank.store.tables.sittings import Result, Sitting
 
 FORMAT = 1
@@ -254,7 +254,9 @@ def result_of(
     candidate: CandidateSession | None = None,
     organisation_id: str | None = None,
 ) -> dict[str, Any] | None:
-    """Return the newest result of a sitting, or None while it runs.
+    """Return the result of a sitting that stands, or None while it runs.
+
+    A candidate is given a released one only, and None otherwise.
 
     Raises
     ------
@@ -265,12 +267,11 @@ def result_of(
         sitting = session.get(Sitting, sitting_id)
         if sitting is None or not may_see(sitting, candidate, organisation_id):
             raise NotFound
-        content: dict[str, Any] | None = session.scalar(
-            select(Result.content)
-            .where(Result.sitting_id == sitting_id)
-            .order_by(Result.number.desc())
-            .limit(1)
-        )
+        outcome = session.get(Outcome, sitting_id)
+        if outcome is None or (candidate is not None and outcome.state != RELEASED):
+            return None
+        result = session.get_one(Result, (sitting_id, outcome.result_number))
+        content: dict[str, Any] = result.content
         return content
 
 

@@ -15,12 +15,19 @@ from sqlalchemy.orm import Session
 
 from engine.errors import InputError
 from item_bank.exams import records
+from item_bank.exams.decision_checks import (
+    Decided,
+    acts_on_results,
+    decision_problems,
+    first_states,
+)
 from item_bank.exams.results import LISTED, listed
 from item_bank.items.verification import release_problems
 from item_bank.store.audit import GENESIS, Break, breaks
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.tables.exams import ExamVersion
+from item_bank.store.tables.outcomes import Appeal, Decision, Outcome
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import (
     PresentedItem,
@@ -69,6 +76,9 @@ class _Record:
     contents: Sequence[ResponseContent]
     notes: Sequence[SittingMessage]
     results: Sequence[Result]
+    decisions: Sequence[Decision]
+    appeals: Sequence[Appeal]
+    outcomes: Sequence[Outcome]
 
 
 def verify(db: Database, advance: Callable[..., None] = lambda _n=1: None) -> Audit:
@@ -79,6 +89,8 @@ def verify(db: Database, advance: Callable[..., None] = lambda _n=1: None) -> Au
     with db.read() as session:
         site, problems = _site(session)
         seals = {_says(e, "sitting"): e for e in site if e.kind == records.SEALED}
+        acts = acts_on_results(site)
+        first = first_states(session)
         sittings = links = 0
         for record in _records(session, advance):
             if isinstance(record, Break):
@@ -86,6 +98,7 @@ def verify(db: Database, advance: Callable[..., None] = lambda _n=1: None) -> Au
                 continue
             seal = seals.pop(record.sitting.id, None)
             problems += [*_sitting_problems(record), *_seal_problems(record, seal)]
+            problems += decision_problems(_decided(record), acts, first)
             sittings, links = sittings + 1, links + len(record.links)
         problems += [
             Break("site", event.number, f"seals sitting {missing}, which is not there")
@@ -176,9 +189,25 @@ def _block(session: Session, ids: Sequence[str]) -> Iterator[_Record]:
     contents = _rows(session, ResponseContent, ResponseContent.position, ids)
     notes = _rows(session, SittingMessage, SittingMessage.id, ids)
     results = _rows(session, Result, Result.number, ids)
+    decided = [
+        _rows(session, Decision, Decision.number, ids),
+        _rows(session, Appeal, Appeal.opened_at, ids),
+        _rows(session, Outcome, Outcome.sitting_id, ids),
+    ]
     for sitting in session.scalars(select(Sitting).where(Sitting.id.in_(ids))).all():
-        parts = (links, presented, responses, contents, notes, results)
+        parts = (links, presented, responses, contents, notes, results, *decided)
         yield _Record(sitting, *(part.get(sitting.id, _NOTHING) for part in parts))
+
+
+def _decided(record: _Record) -> Decided:
+    return Decided(
+        record.sitting,
+        record.links,
+        record.results,
+        record.decisions,
+        record.appeals,
+        record.outcomes[0] if record.outcomes else None,
+    )
 
 
 def _rows(session: Session, table: Any, order: Any, ids: Sequence[str]) -> dict[str, Any]:

@@ -88,28 +88,40 @@ def report_facts(
     *,
     candidate: CandidateSession | None = None,
     organisation_id: str | None = None,
+    number: int | None = None,
 ) -> ReportFacts | None:
     """Return what a report of a sitting is written from, or None while the sitting runs.
+
+    Parameters
+    ----------
+    number
+        Of an earlier result; None for the one that stands.
 
     Raises
     ------
     NotFound
-        When the sitting is not there, or not this candidate's or organisation's.
+        When the sitting is not there, or not this candidate's or organisation's; or when it has no
+        such result.
     """
     with db.read() as session:
         sitting = session.get(Sitting, sitting_id)
         if sitting is None or not may_see(sitting, candidate, organisation_id):
             raise NotFound
-        return _facts(db, session, sitting)
+        return _facts(db, session, sitting, number)
 
 
-def _facts(db: Database, session: Session, sitting: Sitting) -> ReportFacts | None:
+def _facts(
+    db: Database, session: Session, sitting: Sitting, number: int | None
+) -> ReportFacts | None:
     outcome = session.get(Outcome, sitting.id)
     if outcome is None:
         return None
+    newest = outcome.result_number if number is None else number
+    if not 0 < newest <= outcome.result_number:
+        raise NotFound
     made = session.scalars(
         select(Result)
-        .where(Result.sitting_id == sitting.id, Result.number <= outcome.result_number)
+        .where(Result.sitting_id == sitting.id, Result.number <= newest)
         .order_by(Result.number.desc())
     ).all()
     version = load_version(db, sitting.exam_version_id)

@@ -97,6 +97,8 @@ def test_a_chain_that_was_written_anew_does_not_match_its_seal(hall):
         "DELETE FROM presented_items",
         "DELETE FROM results",
         "DELETE FROM sitting_messages",
+        "DELETE FROM decisions",
+        "DELETE FROM outcomes",
         "UPDATE sittings SET stop_reason = NULL, chain_length = 1, chain_head = "
         "(SELECT hash FROM sitting_events e WHERE e.sitting_id = sittings.id)",
     )

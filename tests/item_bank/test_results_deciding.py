@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
-from support.signed_results import finished, signed_exam, staff_actor
+from support.signed_results import amended, finished, signed_exam, staff_actor
 from support.sittings import open_hall
 
 from item_bank.exams.actors import Actor, command_line
@@ -168,22 +168,10 @@ def test_somebody_elses_sitting_is_not_there(hall):
             act(hall.db, stranger, sitting)
 
 
-def amend(hall, sitting, score=555.0):
-    """Let a result with another score stand, as a correction would."""
-    with hall.db.write() as session:
-        row = session.get_one(Sitting, sitting)
-        number = session.get_one(Outcome, sitting).result_number
-        content = {**session.get_one(Result, (sitting, number)).content, "score": score}
-        actor = Actor(None, row.organisation_id, "command line", "command line")
-        return deciding.make_stand(
-            session, hall.db, row, content, "correction 1", actor=actor, by="correction 1"
-        ).number
-
-
 def test_an_amended_result_stands_and_a_released_one_stays_released(hall):
     sitting = finished(hall)
 
-    assert amend(hall, sitting) == 2
+    assert amended(hall, sitting) == 2
 
     stands = outcome_of(hall, sitting)
     assert (stands.result_number, stands.score, stands.state) == (2, 555.0, "released")
@@ -196,7 +184,7 @@ def test_a_newer_result_needs_new_signatures(signed):
     sitting, ann, ben = finished(signed), staff_actor(signed, "ann"), staff_actor(signed, "ben")
     deciding.sign(signed.db, ann, sitting)
 
-    amend(signed, sitting)
+    amended(signed, sitting)
 
     stands = deciding.standing(signed.db, ann, sitting)
     assert (stands.number, stands.missing, stands.state) == (2, 2, "awaiting")

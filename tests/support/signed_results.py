@@ -5,8 +5,11 @@ from __future__ import annotations
 from support.sittings import EXAM, Hall, begin, finish
 
 from item_bank.exams.accounts import add_staff
-from item_bank.exams.actors import Actor
+from item_bank.exams.actors import Actor, command_line
+from item_bank.results.deciding import make_stand
 from item_bank.store.schema import organisation
+from item_bank.store.tables.outcomes import Outcome
+from item_bank.store.tables.sittings import Result, Sitting
 
 PASSWORD = "weigh-with-care"
 
@@ -27,3 +30,14 @@ def staff_actor(hall: Hall, name: str, role: str = "examiner") -> Actor:
 def finished(hall: Hall) -> str:
     """The id of a sitting of Alice's that has just ended."""
     return finish(hall, hall.alice, begin(hall, hall.alice)).sitting_id
+
+
+def amended(hall: Hall, sitting_id: str, score: float = 555.0) -> int:
+    """Let a result with another score stand, as a correction would; return its number."""
+    with hall.db.write() as session:
+        row = session.get_one(Sitting, sitting_id)
+        number = session.get_one(Outcome, sitting_id).result_number
+        content = {**session.get_one(Result, (sitting_id, number)).content, "score": score}
+        actor = command_line(row.organisation_id)
+        by = "correction 1"
+        return make_stand(session, hall.db, row, content, by, actor=actor, by=by).number

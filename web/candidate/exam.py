@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -17,15 +17,11 @@ from item_bank.exams.answering import Form, Outcome, Taken, Unready
 from item_bank.exams.candidate_views import SittingView
 from item_bank.exams.languages import switch_language
 from item_bank.items.presented import Presented
-from item_bank.results.report_facts import report_facts
 from web.access import current_candidate, for_candidates
 from web.candidate.kept import keep_for_later, kept_answer
 from web.candidate.responses import ANYWAY, WITHOUT, Flaw, read_form
 from web.candidate.safe_browser import guard
 from web.candidate.states import MOVED_ON, NOTHING, NOTICES, show, sitting_view
-from web.documents.candidate_words import candidate_report
-from web.documents.checking import qr_code
-from web.documents.views import address_of
 from web.htmx import wants_fragment
 from web.metrics import count_answer
 from web.site import database
@@ -139,29 +135,3 @@ def switch(sitting_id: str) -> ResponseReturnValue:
 def _given(seen: SittingView, posted: Form) -> MultiDict[str, str]:
     """Return what was chosen or typed so far, if it belongs to the question that is open."""
     return request.form if posted.position == seen.position else NOTHING
-
-
-@exam.get("/sitting/<sitting_id>/result")
-@for_candidates
-def result(sitting_id: str) -> ResponseReturnValue:
-    """Show the candidate's result."""
-    facts = report_facts(database(), sitting_id, candidate=current_candidate())
-    if facts is None or not facts.released:
-        return _without_result(sitting_id)
-    address = address_of(facts.verification)
-    return render_template(
-        "candidate/result.html",
-        report=candidate_report(facts, address),
-        result=facts.result,
-        sitting_id=sitting_id,
-        qr_code=qr_code(address),
-    )
-
-
-def _without_result(sitting_id: str) -> ResponseReturnValue:
-    seen = sitting_view(sitting_id)
-    if seen.question is not None:
-        return redirect(url_for("exam.page", sitting_id=sitting_id), 303)
-    return Response(
-        render_template("candidate/waiting.html", seen=seen, candidate=current_candidate())
-    )

@@ -20,6 +20,7 @@ from web.examiner.steps import binding, told_steps
 from web.examiner.views import examiner
 from web.htmx import wants_fragment
 from web.language import local_text
+from web.results.panels import decision_words, panel_of
 from web.site import database
 
 
@@ -66,6 +67,7 @@ def _values(page: SittingPage) -> dict[str, Any]:
     areas = _area_names(result)
     values: dict[str, Any] = {
         "report": page.base,
+        "panel": panel_of(page.base.row.sitting_id) if result else None,
         "row": page.base.row,
         "result": result,
         "remarks": remarks(page.base, result, page.shown),
@@ -74,6 +76,7 @@ def _values(page: SittingPage) -> dict[str, Any]:
         "conditions": conditions(page),
         "areas": areas,
         "withheld": WITHHELD,
+        "decision_words": decision_words(),
     }
     if result is None:
         return values

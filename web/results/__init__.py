@@ -1,0 +1,1 @@
+"""Pages of results to decide on: lists, signing many, acts on one, appeals."""
