@@ -22,6 +22,7 @@ from item_bank.items.imports import import_bank
 from item_bank.items.releases import publish
 from item_bank.results.standards.acts import create_study
 from item_bank.results.standards.plans import NewStudy
+from item_bank.results.appeals import open_appeal
 from item_bank.store.database import Database
 from item_bank.store.documents import NewDocument, writing_document
 from item_bank.store.long_work import ask_for
@@ -74,6 +75,7 @@ def move_in(hall: Hall, folder: Path) -> Neighbours:
         "account_id": account,
         "job_id": job,
         "document_id": document.document_id,
+        "appeal_id": open_appeal(hall.db, carol, sitting.sitting_id, "Not right."),
         "code": CODE,
         "exam_code": CODE,
         "standard_id": standard,

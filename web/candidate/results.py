@@ -89,6 +89,7 @@ def earlier(sitting_id: str, number: int) -> ResponseReturnValue:
 @for_candidates
 def read(sitting_id: str) -> ResponseReturnValue:
     """Note that the candidate has read of a correction."""
+    own_result(database(), current_candidate(), sitting_id)
     number = request.form.get("number", "")
     if not (number.isascii() and number.isdecimal() and len(number) < 7):
         abort(400)

@@ -166,6 +166,7 @@ def _field(name: str) -> str:
 
 def _done(sitting_id: str, act: Callable[[], object], said: str) -> ResponseReturnValue:
     """Act, and show the panel again: as a fragment, or on the report."""
+    panel_of(sitting_id)  # somebody else's sitting is not there, whatever the form says
     problem = None
     try:
         act()
