@@ -20,9 +20,9 @@ from item_bank.exams.signing_in import CandidateSession, candidate_by_code
 from item_bank.items.formats.json_file import read_json
 from item_bank.items.imports import import_bank
 from item_bank.items.releases import publish
+from item_bank.results.appeals import open_appeal
 from item_bank.results.standards.acts import create_study
 from item_bank.results.standards.plans import NewStudy
-from item_bank.results.appeals import open_appeal
 from item_bank.store.database import Database
 from item_bank.store.documents import NewDocument, writing_document
 from item_bank.store.long_work import ask_for
