@@ -22,6 +22,8 @@ from item_bank.store.tables.standards import CutScores, StandardStudy
 
 APPROVED = "approved"
 STUDY, EXAM_FILE = "study", "exam file"
+UNNAMED = {"kind": EXAM_FILE, "text": EXAM_FILE}
+"""The source of cut scores of which their exam file does not say where they come from."""
 SHORT = 12
 """Digits of the hash in a result."""
 
@@ -45,7 +47,7 @@ def source_of(plan: ExamPlan) -> dict[str, Any]:
     rules = plan.results
     if rules.study is not None:
         return {"kind": STUDY, "study": rules.study, "text": rules.source}
-    return {"kind": EXAM_FILE, "text": rules.source or EXAM_FILE}
+    return {**UNNAMED, "text": rules.source} if rules.source else UNNAMED
 
 
 def check_source(db: Database, plan: ExamPlan, *, organisation_id: str, file: str) -> None:
@@ -96,11 +98,11 @@ def record_cut_scores(session: Session, exam: Exam, plan: ExamPlan, now: int) ->
     """Keep the version of an exam's cut scores with its source, and return its hash.
 
     A version that is there keeps its time; when its source is another now, the newest stands, and
-    the site chain has them all.
+    the site chain has them all. A file that names no source changes none.
     """
     digest, source = cut_scores_hash(plan), source_of(plan)
     known = session.get(CutScores, (exam.id, digest))
-    if known is not None and known.source == source:
+    if known is not None and source in (known.source, UNNAMED):
         return digest
     if known is not None:
         known.source = source

@@ -322,6 +322,8 @@ def test_every_apply_records_the_cut_scores_once_with_the_newest_source(hall):
     named, _ = apply(hall, f'{EXAM}[cut_scores]\nsource = "Council, 2026"\n')
     apply(hall, f'{EXAM}[cut_scores]\nsource = "Council, 2026"\n')
 
+    apply(hall, EXAM)  # names no source, and takes none away
+
     again = recorded(hall, named)
     assert (again.hash, again.recorded_at) == (first.hash, first.recorded_at)
     assert again.source["text"] == "Council, 2026"
