@@ -166,6 +166,7 @@ def test_a_round_that_nobody_rated_in_does_not_count(hall, maker):
     acts.close_round(hall.db, maker, facts.id, round_seen=1)
 
     assert acts.close_study(hall.db, maker, facts.id)["round"] == 1
+    assert facts_of(hall, facts.id).round == 1
 
 
 def test_the_median_has_a_larger_error_than_the_mean(hall, maker):

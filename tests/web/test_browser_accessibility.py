@@ -180,7 +180,7 @@ def test_pages_of_standard_setting(page, address, codes, db):
         page.goto(f"{address}/staff/standards{place}")
         page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
         check(page)
-    page.get_by_role("button", name="Place bookmark here, before 3", exact=True).click()
+    page.locator("button[name=bookmark][value='3']").click()
     page.get_by_text("the bookmark stands before place 3").wait_for()
     page.goto(f"{address}/staff/standards/{angoff}/rate/P1/2")
     page.get_by_label("The same on a slider").press("ArrowRight")

@@ -258,6 +258,7 @@ def close_study(db: Database, actor: Actor, study_id: str) -> dict[str, Any]:
         now, digest = db.now(session), ratings_digest(session, row.id, row.round)
         about = {"round": counted, "ratings": digest, "minimum": row.result["minimum"]}
         _note(session, row, actor, "closed", now, **about)
+        row.round = counted
         result: dict[str, Any] = row.result
         return result
 
