@@ -266,6 +266,8 @@ def wait_for_minimums(
     stages
         Items of each stage.
     """
+    if (codes < 0).all():
+        return codes
     n = (rows >= 0).sum(axis=1)
     waits = ~minimums_met(bound, rows) | within(stages, n)
     return np.where((n < bound.length) & waits, -1, codes)

@@ -85,6 +85,11 @@ class Constraints:
         """Items of each stimulus, shape ``(n_sets, n_items)``."""
         return np.asarray(self.set_of[None, :] == np.arange(len(self.set_names))[:, None])
 
+    @cached_property
+    def weights_by_row(self) -> Floats:
+        """Weights with a row of zeros at the end, where -1 looks; ``(n_items + 1, n_bounds)``."""
+        return np.concatenate([self.weights.T, np.zeros((1, len(self.names)))])
+
 
 @lru_cache(maxsize=64)
 def constraints_of(items: ItemParameters, blueprint: Blueprint, length: int) -> Constraints:
@@ -262,8 +267,7 @@ def amounts(bound: Constraints, rows: Ints) -> Floats:
     Floats
         Shape ``(n_persons, n_bounds)``.
     """
-    padded = np.concatenate([bound.weights.T, np.zeros((1, len(bound.names)))])
-    total: Floats = padded[rows].sum(axis=1)
+    total: Floats = bound.weights_by_row[rows].sum(axis=1)
     return total
 
 

@@ -56,15 +56,19 @@ class _Family:
     """The bounds of one attribute, and its items by bound.
 
     ``cells`` groups the items that compete for a place: those of one stimulus, or enemies of each
-    other; a cell yields at most ``cap`` items.
+    other; a cell yields at most ``cap`` items, which go ``into`` its bound. Of the least
+    items that a stimulus is given with, at most ``worst`` and at least ``sure`` count towards each
+    bound, shape ``(n_sets, n_bounds)``.
     """
 
     bounds: Ints
     place: Ints
     cells: sparse.csr_array
     cap: Floats
-    cell_place: Ints
     cell_set: Ints
+    into: Floats
+    worst: Floats
+    sure: Floats
     loss: Floats
     losing: Ints
 
@@ -86,11 +90,17 @@ def progress(bound: Constraints, rows: Ints) -> Progress:
         Bank rows in the order given, shape ``(n_persons, n)``; -1 after the last.
     """
     codes, count = set_codes(bound, rows), (rows >= 0).sum(axis=1)
-    last = np.full(len(rows), -1, dtype=np.int64)
-    some = np.flatnonzero(count)
-    last[some] = codes[some, count[some] - 1]
+    last = _last(codes, count)
     run = ((codes == last[:, None]) & (codes >= 0)).sum(axis=1)
     return Progress(bound.length - count, amounts(bound, rows), last, run)
+
+
+def _last(codes: Ints, count: Ints) -> Ints:
+    """Stimulus of each person's last item, -1 for none."""
+    last = np.full(len(codes), -1, dtype=np.int64)
+    some = np.flatnonzero(count)
+    last[some] = codes[some, count[some] - 1]
+    return last
 
 
 def not_barred(bound: Constraints, rows: Ints, free: Bools, *, torn: bool = False) -> Bools:
@@ -144,7 +154,7 @@ def _closed(bound: Constraints, rows: Ints) -> Bools:
     codes = set_codes(bound, rows)
     given = (codes[:, :, None] == np.arange(len(bound.set_names))).sum(axis=1)
     closed = given > 0
-    last = progress(bound, rows).open_set
+    last = _last(codes, (rows >= 0).sum(axis=1))
     here = np.flatnonzero(last >= 0)
     closed[here, last[here]] = given[here, last[here]] >= bound.most
     return np.concatenate([closed, np.zeros((len(rows), 1), dtype=np.bool_)], axis=1)
@@ -185,16 +195,29 @@ def _family(bound: Constraints, bounds: Ints) -> _Family:
     first = np.array([rows[cell.ravel() == code][0] for code in range(n_cells)], dtype=np.int64)
     loss = (bound.enemies @ sparse.csr_array(inside.T.astype(np.float64))).toarray()
     loss[np.arange(bound.n_items)[place < len(bounds)], place[place < len(bounds)]] = 0.0
+    into = np.zeros((n_cells, len(bounds)))
+    into[np.arange(n_cells), keys[1]] = 1.0
+    worst, sure = _of_sets(bound, inside)
     return _Family(
         bounds=bounds,
         place=place.astype(np.int64),
         cells=cells,
         cap=cap[first],
-        cell_place=keys[1].astype(np.int64),
         cell_set=bound.set_of[first],
+        into=into,
+        worst=worst,
+        sure=sure,
         loss=loss,
         losing=np.flatnonzero(loss.any(axis=1)).astype(np.int64),
     )
+
+
+def _of_sets(bound: Constraints, inside: Bools) -> tuple[Floats, Floats]:
+    """Most and fewest of a stimulus's least items that can count towards each bound."""
+    members = bound.members.astype(np.float64)
+    counts = members @ inside.T.astype(np.float64)
+    outside = members.sum(axis=1, keepdims=True) - counts
+    return np.minimum(counts, bound.least), np.maximum(bound.least - outside, 0.0)
 
 
 def _groups(bound: Constraints) -> tuple[Ints, Floats]:
@@ -250,25 +273,17 @@ def _supply(
     cap = np.where(here, (bound.most - now.run)[:, None], family.cap)
     finishable = (family.cell_set < 0) | here | (now.left >= bound.least)[:, None]
     found = np.where(finishable, np.minimum(count, cap), 0.0)
-    into = np.zeros((len(family.cell_place), len(family.bounds)))
-    into[np.arange(len(into)), family.cell_place] = 1.0
     alone = np.where((family.cell_set < 0) | here, found, 0.0)
-    return found @ into, alone @ into
+    return found @ family.into, alone @ family.into
 
 
 def _entering(
     bound: Constraints, family: _Family, now: Progress, needed: Floats, held: Floats
 ) -> Bools:
     """Whether a stimulus can be given whole, ``(n_persons, n_sets + 1)``; the last column: none."""
-    inside = bound.weights[family.bounds] > 0
-    members = bound.members.astype(np.float64)
-    size = members.sum(axis=1, keepdims=True)
-    counts = members @ inside.T.astype(np.float64)
-    worst = np.minimum(counts, bound.least)
-    sure = np.maximum(bound.least - (size - counts), 0.0)
     upper = bound.upper[family.bounds]
-    room = (held[:, None, :] + worst <= upper).all(axis=2)
-    rest = np.maximum(needed[:, None, :] - sure, 0.0).sum(axis=2)
+    room = (held[:, None, :] + family.worst <= upper).all(axis=2)
+    rest = np.maximum(needed[:, None, :] - family.sure, 0.0).sum(axis=2)
     fits: Bools = room & (rest <= (now.left - bound.least)[:, None])
     return np.concatenate([fits, np.ones((len(fits), 1), dtype=np.bool_)], axis=1)
 

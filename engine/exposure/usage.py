@@ -96,12 +96,16 @@ def readings(usage: Usage, rules: ExposureRules) -> Readings:
     if usage.taken.shape != (rules.n_strata, len(usage.given)):
         expected = f"counters for {rules.n_strata} strata of theta"
         raise InputError(expected, f"shape {usage.taken.shape}", column="usage")
-    ceiling = np.inf if rules.ceiling is None else rules.ceiling
-    full = usage.given >= ceiling * max(usage.sittings, 1)
     chances = np.ones(usage.taken.shape)
     if rules.method == "eligibility" and rules.max_rate is not None:
         chances = eligibility_chances(usage, rules.max_rate)
-    return Readings(np.asarray(full, dtype=np.bool_), chances, usage.given, usage.knowledge)
+    return Readings(items_at_ceiling(usage, rules), chances, usage.given, usage.knowledge)
+
+
+def items_at_ceiling(usage: Usage, rules: ExposureRules) -> Bools:
+    """Items that so large a share of all sittings had as the rules allow, shape ``(n_items,)``."""
+    ceiling = np.inf if rules.ceiling is None else rules.ceiling
+    return np.asarray(usage.given >= ceiling * max(usage.sittings, 1), dtype=np.bool_)
 
 
 def eligibility_chances(usage: Usage, max_rate: float) -> Floats:

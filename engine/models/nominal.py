@@ -7,22 +7,21 @@ mean of this family speaks of is k, whatever order the slopes have.
 In every function ``theta`` broadcasts against all axes of ``steepness`` and ``intercepts`` but the
 last, which holds categories 1, 2, ... padded with NaN after an item's last one. Results that differ
 by score category have one more axis at the end, one longer than theirs. Called by
-`engine.models.dispatch`. Imports numpy and scipy.
+`engine.models.dispatch`. Imports numpy.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
-from engine.arrays import Bools, Floats
+from engine.arrays import Bools, Floats, log_sums
 
 
 def log_probabilities(theta: Floats, steepness: Floats, intercepts: Floats) -> Floats:
     """Log probability of each score, ``-inf`` for scores that an item lacks."""
     logits = theta[..., None] * _with_first(steepness) + _with_first(intercepts)
     logits = np.where(_exists(steepness), logits, -np.inf)
-    logs: Floats = logits - logsumexp(logits, axis=-1, keepdims=True)
+    logs: Floats = logits - log_sums(logits)
     return logs
 
 

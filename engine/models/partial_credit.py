@@ -6,15 +6,14 @@ in the PCM as fitted.
 In every function ``theta`` broadcasts against ``a``; ``thresholds`` has the shape of ``a`` and one
 more axis, padded with NaN after an item's last threshold. Results that differ by score category
 have one more axis at the end, one longer than that of ``thresholds``. Called by
-`engine.models.dispatch`. Imports numpy and scipy.
+`engine.models.dispatch`. Imports numpy.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
-from engine.arrays import Floats
+from engine.arrays import Floats, log_sums
 
 
 def log_probabilities(theta: Floats, a: Floats, thresholds: Floats) -> Floats:
@@ -23,7 +22,7 @@ def log_probabilities(theta: Floats, a: Floats, thresholds: Floats) -> Floats:
     known = ~np.isnan(steps)
     sums = np.where(known, np.cumsum(np.where(known, steps, 0.0), axis=-1), -np.inf)
     sums = np.concatenate([np.zeros((*sums.shape[:-1], 1)), sums], axis=-1)
-    logs: Floats = sums - logsumexp(sums, axis=-1, keepdims=True)
+    logs: Floats = sums - log_sums(sums)
     return logs
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class SittingState:
         """How many items were answered; also the position of the next step, from 0."""
         return len(self.administered)
 
-    @property
+    @cached_property
     def scored(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Rows and scores that count, in the order given."""
         pairs = zip(self.administered, self.scores, strict=True)

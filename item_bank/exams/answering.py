@@ -24,7 +24,7 @@ from item_bank.exams.page_names import as_page_shows, with_ids
 from item_bank.exams.pauses import BREAK, begin_pause
 from item_bank.exams.questions import checked
 from item_bank.exams.signing_in import CandidateSession
-from item_bank.exams.snapshots import Snapshot, read_again, read_own_snapshot
+from item_bank.exams.snapshots import Snapshot, changeable, read_again, read_own_snapshot
 from item_bank.exams.steps import Answer, Decision, decide, keep_answer, same_answer
 from item_bank.exams.surroundings import read_around
 from item_bank.items.presented import Presented
@@ -246,10 +246,10 @@ def _keep(db: Database, before: Snapshot, decision: Decision, form: Form) -> Tak
         after = keep_answer(session, fresh, decision)
         if decision.step is None:
             return Taken(Outcome.LATE, after)
-        if fresh.sitting.status != "running":
+        if after.sitting.status != "running":
             return Taken(Outcome.FINISHED, after)
         if form.take_break:
-            _begin_break(session, fresh)
+            after = _begin_break(session, after)
         return Taken(Outcome.ACCEPTED, after)
 
 
@@ -260,11 +260,14 @@ def _note_waiting(session: Session, snapshot: Snapshot, seconds: float) -> None:
         append_sitting_event(session, snapshot.sitting, records.RECONNECTED, payload, snapshot.now)
 
 
-def _begin_break(session: Session, snapshot: Snapshot) -> None:
-    sitting, rules = snapshot.sitting, snapshot.exam.plan.delivery
-    if breaks_left(sitting, rules):
-        allowed = break_length(sitting.accommodations, rules)
-        begin_pause(session, sitting, BREAK, snapshot.now, allowed=allowed)
+def _begin_break(session: Session, snapshot: Snapshot) -> Snapshot:
+    rules = snapshot.exam.plan.delivery
+    if not breaks_left(snapshot.sitting, rules):
+        return snapshot
+    snapshot = changeable(session, snapshot)
+    allowed = break_length(snapshot.sitting.accommodations, rules)
+    begin_pause(session, snapshot.sitting, BREAK, snapshot.now, allowed=allowed)
+    return snapshot
 
 
 def _still_true(before: Snapshot, fresh: Snapshot) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sqlalchemy import inspect
-
+from item_bank.store.appending import columns_of, new_row
 from item_bank.store.canonical import content_hash
 from item_bank.store.tables.base import Base, new_id
 from item_bank.store.tables.sittings import (
@@ -57,8 +56,7 @@ SEALED = "sitting_sealed"
 
 def row_digest(row: Base) -> str:
     """Hash of all columns of a row."""
-    columns = inspect(type(row)).column_attrs
-    return content_hash({column.key: getattr(row, column.key) for column in columns})
+    return content_hash(columns_of(row))
 
 
 def commitment(salt: str, content: Any) -> str:
@@ -101,7 +99,8 @@ def new_content(
     sitting_id: str, position: int, organisation_id: str, content: Any
 ) -> ResponseContent:
     """Return what was chosen, with a fresh salt."""
-    return ResponseContent(
+    return new_row(
+        ResponseContent,
         sitting_id=sitting_id,
         position=position,
         organisation_id=organisation_id,

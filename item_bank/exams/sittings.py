@@ -275,10 +275,10 @@ def keep_sitting(
     sitting.started_at = now
     sitting.deadline_at = None if limit is None else now + limit * SECOND
     session.add(sitting)
+    session.flush()
     append_sitting_event(
         session, sitting, records.STARTED, _started(sitting, snapshot.exam) | agreed.payload, now
     )
-    session.flush()
     return snapshot.at(now)
 
 

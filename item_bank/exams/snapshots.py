@@ -23,6 +23,7 @@ from item_bank.exams.records import LANGUAGE
 from item_bank.exams.signing_in import CandidateSession
 from item_bank.items.items import Holds, holds_now
 from item_bank.items.releases import OPERATIONAL, ReleaseItems, release_items
+from item_bank.store.appending import new_row
 from item_bank.store.clock import SECOND
 from item_bank.store.database import Database
 from item_bank.store.tables.sittings import PresentedItem, Response, Sitting, SittingEvent
@@ -34,6 +35,8 @@ class Snapshot:
 
     Parameters
     ----------
+    sitting
+        Plain, as it was read; what changes it besides its chain does so by `changeable`.
     presented, responses
         In order of position; the last presented item is open when it has no response.
     holds
@@ -155,11 +158,8 @@ def read_snapshot(
     NotFound
         When there is no such sitting.
     """
-    sitting = session.get(Sitting, sitting_id, with_for_update=lock or None)
-    if sitting is None:
-        raise NotFound
+    sitting = _sitting(session, sitting_id, lock=lock)
     exam = load_version(db, sitting.exam_version_id)
-    session.flush()
     return Snapshot(
         sitting=sitting,
         exam=exam,
@@ -175,14 +175,30 @@ def read_snapshot(
 def read_again(db: Database, session: Session, before: Snapshot) -> Snapshot:
     """Load what may have changed of a sitting, and keep other writers of it out (PostgreSQL).
 
-    Everything that happens in a sitting makes its chain longer: where it is as long as it was,
-    its log is what it was.
+    Everything that happens in a sitting makes its chain longer: where its row is what it was, its
+    log is, too.
     """
-    sitting = session.get_one(Sitting, before.sitting.id, with_for_update=True)
-    if sitting.chain_length != before.sitting.chain_length:
+    sitting = _sitting(session, before.sitting.id, lock=True)
+    if sitting != before.sitting:
         return read_snapshot(db, session, sitting.id)
     holds = holds_now(session, before.exam.bank_id)
     return replace(before, sitting=sitting, holds=holds, now=db.now(session))
+
+
+def changeable(session: Session, snapshot: Snapshot) -> Snapshot:
+    """Return the facts with a sitting whose changes this session keeps."""
+    session.flush()
+    sitting = session.get_one(Sitting, snapshot.sitting.id, populate_existing=True)
+    return replace(snapshot, sitting=sitting)
+
+
+def _sitting(session: Session, sitting_id: str, *, lock: bool) -> Sitting:
+    session.flush()
+    query = _LOCKED_SITTING if lock else _SITTING
+    row = session.connection().execute(query, {"sitting": sitting_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    return new_row(Sitting, **row._asdict())
 
 
 def _changed_to(session: Session, sitting_id: str) -> str | None:
@@ -270,8 +286,10 @@ def engine_state(
     )
 
 
-# Rows that are never changed come as plain ones: mapped objects took three times as long to read.
+# Rows come as plain ones: mapped objects took three times as long to read.
 _OF_SITTING: BindParameter[str] = bindparam("sitting")
+_SITTING = select(Sitting.__table__).where(Sitting.id == _OF_SITTING)
+_LOCKED_SITTING = _SITTING.with_for_update()
 _PRESENTED = (
     select(PresentedItem.__table__)
     .where(PresentedItem.sitting_id == _OF_SITTING)

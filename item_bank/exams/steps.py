@@ -23,16 +23,19 @@ from item_bank.exams.pauses import Span, clear_pause, still_spans
 from item_bank.exams.questions import drawn_order, mark
 from item_bank.exams.rapid import rapid_answers
 from item_bank.exams.results import build_result, result_row
-from item_bank.exams.snapshots import Snapshot
+from item_bank.exams.snapshots import Snapshot, changeable
 from item_bank.exams.surroundings import rules_state
 from item_bank.exams.usage import count_knowledge, count_presented
-from item_bank.store.audit import append_sitting_event
+from item_bank.store.appending import append, new_row
+from item_bank.store.audit import append_sitting_event, append_sitting_events
 from item_bank.store.canonical import content_hash
 from item_bank.store.database import Database
 from item_bank.store.jobs import enqueue
 from item_bank.store.tables.sittings import PresentedItem, Response, ResponseContent
 
 TIME = "time"
+Event = tuple[str, dict[str, Any]]
+"""Kind and payload of a link of a sitting's chain."""
 
 
 @dataclass(frozen=True)
@@ -106,23 +109,30 @@ def keep_first(
 
 def keep_answer(session: Session, snapshot: Snapshot, decision: Decision) -> Snapshot:
     """Append a response together with the next item, or with the end."""
-    snapshot = _keep_response(session, snapshot, decision)
+    snapshot, events = _keep_response(session, snapshot, decision)
     step = decision.step
+    # an answer may come within the grace, when there is no time for another item
+    if step is not None and step.next_item is not None and not snapshot.is_overdue:
+        return _keep_presented(session, snapshot, step, decision.choice_order, events)
+    append_sitting_events(session, snapshot.sitting, events, snapshot.now)
     if step is None:
         return keep_end(session, snapshot, TIME)
-    if step.next_item is None:
-        return keep_end(session, snapshot, str(step.stop_reason), step.trace)
-    if snapshot.is_overdue:  # the answer came within the grace; there is no time for another
-        return keep_end(session, snapshot, TIME, step.trace)
-    return _keep_presented(session, snapshot, step, decision.choice_order)
+    reason = TIME if step.stop_reason is None else str(step.stop_reason)
+    return keep_end(session, snapshot, reason, step.trace)
 
 
 def _keep_presented(
-    session: Session, snapshot: Snapshot, step: Step, order: tuple[str, ...]
+    session: Session,
+    snapshot: Snapshot,
+    step: Step,
+    order: tuple[str, ...],
+    events: Sequence[Event] = (),
 ) -> Snapshot:
+    """Append an item, and its link after those of other events."""
     assert step.next_item is not None, "the caller has looked"
     sitting = snapshot.sitting
-    row = PresentedItem(
+    row = new_row(
+        PresentedItem,
         sitting_id=sitting.id,
         position=snapshot.position + 1,
         organisation_id=sitting.organisation_id,
@@ -133,21 +143,24 @@ def _keep_presented(
         trace=step.trace,
         presented_at=snapshot.now,
     )
-    session.add(row)
-    append_sitting_event(
-        session, sitting, records.PRESENTED, records.presented_payload(row), snapshot.now
-    )
+    append(session, PresentedItem, row)
+    shown = (records.PRESENTED, records.presented_payload(row))
+    append_sitting_events(session, sitting, [*events, shown], snapshot.now)
     after = snapshot.with_presented(row)
     count_presented(session, snapshot, after)
     return after
 
 
-def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> Snapshot:
+def _keep_response(
+    session: Session, snapshot: Snapshot, decision: Decision
+) -> tuple[Snapshot, list[Event]]:
+    """Append a response, and return what its sitting's chain has to say of it."""
     sitting, answer, step = snapshot.sitting, decision.answer, decision.step
     content = records.new_content(
         sitting.id, snapshot.position, sitting.organisation_id, {"response": answer.response}
     )
-    row = Response(
+    row = new_row(
+        Response,
         sitting_id=sitting.id,
         position=snapshot.position,
         organisation_id=sitting.organisation_id,
@@ -160,20 +173,19 @@ def _keep_response(session: Session, snapshot: Snapshot, decision: Decision) -> 
         lease_epoch=answer.epoch,
         received_at=snapshot.now,
     )
-    session.add_all((row, content))
-    append_sitting_event(
-        session, sitting, records.ANSWERED, records.answered_payload(row), snapshot.now
-    )
+    append(session, Response, row)
+    append(session, ResponseContent, content)
+    events = [(records.ANSWERED, records.answered_payload(row))]
     if step is not None and decision.score is None:
-        payload = {"position": row.position}
-        append_sitting_event(session, sitting, records.WITHDRAWN, payload, snapshot.now)
-    return snapshot.with_response(row)
+        events.append((records.WITHDRAWN, {"position": row.position}))
+    return snapshot.with_response(row), events
 
 
 def keep_end(
     session: Session, snapshot: Snapshot, stop_reason: str, trace: dict[str, Any] | None = None
 ) -> Snapshot:
     """Append the end of a sitting with its result, and leave the sealing to the worker."""
+    snapshot = changeable(session, snapshot)
     sitting = snapshot.sitting
     sitting.status, sitting.finished_at = "finished", snapshot.now
     sitting.stop_reason = stop_reason

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -26,12 +27,12 @@ from sqlalchemy.orm import Session
 from engine.arrays import Floats
 from engine.exposure.barriers import eligibility_draws, event_of
 from engine.exposure.rules import ExposureRules
-from engine.exposure.usage import Readings, Usage, no_usage, readings
+from engine.exposure.usage import Readings, Usage, items_at_ceiling, no_usage, readings
 from engine.randomness import words
 from engine.rules.pretest import item_knowledge
 from engine.session import final_estimate
 from item_bank.exams.designs import LoadedExam
-from item_bank.exams.snapshots import Snapshot, engine_state
+from item_bank.exams.snapshots import Snapshot, engine_state, rows_to_try_out
 from item_bank.items.releases import ReleaseItems
 from item_bank.store.canonical import content_hash
 from item_bank.store.tables.sittings import PresentedItem
@@ -45,16 +46,13 @@ Place = tuple[str, int, str]
 """Cuts, stratum and item of a counter."""
 Counts = Counter[tuple[str, Place]]
 """By ``given`` or ``barred`` and place."""
-Counters = tuple[int, int, float, float, float]
-"""In the order of `SUMS`."""
-Found = Mapping[Place, Counters]
-"""Counters by place, as read."""
-_READING = select(
-    TABLE.c.strata, TABLE.c.stratum, TABLE.c.item, *(TABLE.c[name] for name in SUMS)
-).where(
-    TABLE.c.exam_id == bindparam("exam"),
-    TABLE.c.bank_id == bindparam("bank"),
-    TABLE.c.strata.in_(bindparam("strata", expanding=True)),
+_OF_EXAM = (TABLE.c.exam_id == bindparam("exam"), TABLE.c.bank_id == bindparam("bank"))
+_OF_SITTINGS = select(TABLE.c.item, *(TABLE.c[name] for name in SUMS)).where(
+    *_OF_EXAM, TABLE.c.strata == WHOLE
+)
+_OF_SOME_ITEMS = _OF_SITTINGS.where(TABLE.c.item.in_(bindparam("items", expanding=True)))
+_OF_STRATA = select(TABLE.c.stratum, TABLE.c.item, TABLE.c.given, TABLE.c.barred).where(
+    *_OF_EXAM, TABLE.c.strata == bindparam("cuts"), TABLE.c.stratum >= bindparam("least")
 )
 
 
@@ -75,22 +73,21 @@ ADDING = {"sqlite": _adding(sqlite_insert), "postgresql": _adding(postgres_inser
 
 
 def read_usage(session: Session, exam: LoadedExam, release: ReleaseItems) -> Readings | None:
-    """Read the counters of an exam under its rules; None where these ask for nothing."""
-    design = exam.plan.design
-    if not (design.exposure.needs_usage or design.pretest.count):
+    """Read the counters of an exam that its rules ask for; None where these ask for nothing."""
+    rules, pretest = exam.plan.design.exposure, exam.plan.design.pretest
+    if not (rules.needs_usage or pretest.count):
         return None
-    cuts = _cuts(design.exposure)
-    given = {"exam": exam.exam_id, "bank": exam.bank_id, "strata": [WHOLE, cuts]}
-    rows = session.connection().execute(_READING, given)
-    found: Found = {
-        (strata, stratum, item): (n, barred, aa, ab, bb)
-        for strata, stratum, item, n, barred, aa, ab, bb in rows
-    }
-    read = readings(_of_sittings(found, release, design.exposure), design.exposure)
-    if design.exposure.method != "eligibility":
-        return read
-    by_stratum = _of_strata(found, release, design.exposure)
-    return replace(read, chances=readings(by_stratum, design.exposure).chances)
+    of_sittings = no_usage(len(release.items), rules.n_strata)
+    if rules.ceiling is not None or pretest.count:
+        of_sittings = _of_sittings(session, exam, release)
+    if rules.method != "eligibility":
+        return readings(of_sittings, rules)
+    return Readings(
+        items_at_ceiling(of_sittings, rules),
+        readings(_of_strata(session, exam, release), rules).chances,
+        of_sittings.given,
+        of_sittings.knowledge,
+    )
 
 
 def exposure_rates(
@@ -111,31 +108,45 @@ def exposure_rates(
     return {item: (n, whole) for item, n in given.items()}
 
 
-def _cuts(rules: ExposureRules) -> str:
-    """Name of the cuts of theta of rules that count by stratum."""
-    return content_hash(list(rules.strata)) if rules.method == "eligibility" else WHOLE
-
-
-def _of_sittings(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usage:
-    """Counters over whole sittings: for the ceiling, and of items that are tried out."""
-    usage = no_usage(len(release.items), rules.n_strata)
-    for row, code in enumerate(release.items.item):
-        one = found.get((WHOLE, ALL, code))
-        if one is not None:
-            usage.given[row], _, aa, ab, bb = one
+def _of_sittings(session: Session, exam: LoadedExam, release: ReleaseItems) -> Usage:
+    """Counters over whole sittings: for the ceiling, else only of items that are tried out."""
+    rules, items = exam.plan.design.exposure, release.items
+    exam_and_bank = {"exam": exam.exam_id, "bank": exam.bank_id}
+    if rules.ceiling is not None:
+        found = session.connection().execute(_OF_SITTINGS, exam_and_bank)
+    else:
+        tried_out = [items.item[row] for row in rows_to_try_out(exam, release)]
+        found = session.connection().execute(_OF_SOME_ITEMS, exam_and_bank | {"items": tried_out})
+    usage, sittings = no_usage(len(items), rules.n_strata), 0
+    for code, given, _, aa, ab, bb in found.all():
+        if code == SITTINGS:
+            sittings = given
+        elif code in items:
+            row = items.row(code)
+            usage.given[row] = given
             if aa or ab or bb:
                 usage.knowledge[row] = [[aa, ab], [ab, bb]]
-    return replace(usage, sittings=_given(found, WHOLE, ALL, SITTINGS))
+    return replace(usage, sittings=sittings)
 
 
-def _of_strata(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usage:
-    """Counters by stratum of theta, for eligibility."""
-    cuts, codes = _cuts(rules), release.items.item
-    columns = {SITTINGS: 0} | {code: row for row, code in enumerate(codes, start=1)}
-    whole, (given, barred) = rules.n_strata, np.zeros((2, rules.n_strata + 1, 1 + len(codes)), int)
-    for (strata, stratum, item), (n, n_barred, *_) in found.items():
-        if strata == cuts and item in columns:
-            place = whole if stratum == ALL else stratum, columns[item]
+def _of_strata(session: Session, exam: LoadedExam, release: ReleaseItems) -> Usage:
+    """Counters by stratum of theta, for eligibility; over all strata only where there are some."""
+    rules, items = exam.plan.design.exposure, release.items
+    whole = rules.n_strata
+    found = session.connection().execute(
+        _OF_STRATA,
+        {
+            "exam": exam.exam_id,
+            "bank": exam.bank_id,
+            "cuts": _cuts(rules),
+            "least": ALL if whole > 1 else 0,
+        },
+    )
+    given, barred = np.zeros((2, whole + 1, 1 + len(items)), int)  # column 0: the sittings
+    for stratum, code, n, n_barred in found.all():
+        if code == SITTINGS or code in items:
+            column = 0 if code == SITTINGS else 1 + items.row(code)
+            place = (whole if stratum == ALL else stratum, column)
             given[place], barred[place] = n, n_barred
     visits, sittings = given[:whole, 0], int(given[whole, 0])
     return Usage(
@@ -146,13 +157,13 @@ def _of_strata(found: Found, release: ReleaseItems, rules: ExposureRules) -> Usa
         taken=given[:whole, 1:],
         eligible=visits[:, None] - barred[:whole, 1:],
         open=sittings - barred[whole, 1:],
-        knowledge=np.zeros((len(codes), 2, 2)),
+        knowledge=np.zeros((len(items), 2, 2)),
     )
 
 
-def _given(found: Found, *place: Any) -> int:
-    one = found.get(place)
-    return 0 if one is None else int(one[0])
+def _cuts(rules: ExposureRules) -> str:
+    """Name of the cuts of theta of rules that count by stratum."""
+    return content_hash(list(rules.strata)) if rules.method == "eligibility" else WHOLE
 
 
 # --- counting ----------------------------------------------------------------------------------
@@ -207,19 +218,25 @@ def counted(snapshot: Snapshot) -> Counts:
         counts["given", (WHOLE, ALL, codes[presented.row])] += 1
     rules = snapshot.exam.plan.design.exposure
     if rules.method == "eligibility":
-        counts.update(dict(_by_stratum(snapshot, _cuts(rules))))
+        counts.update(dict(_by_stratum(snapshot, rules)))
     return counts
 
 
-def _by_stratum(snapshot: Snapshot, cuts: str) -> Iterator[tuple[tuple[str, Place], int]]:
-    """Counts of an exam by eligibility: a stratum met, what was given and what barred there."""
+def _by_stratum(
+    snapshot: Snapshot, rules: ExposureRules
+) -> Iterator[tuple[tuple[str, Place], int]]:
+    """Counts of an exam by eligibility: a stratum met, what was given and what barred there.
+
+    The same over all strata together, where there are several.
+    """
+    cuts = _cuts(rules)
     met: dict[int, list[PresentedItem]] = {}
     for presented in snapshot.presented:
         stratum = presented.trace.get("usage", {}).get("stratum")
         if stratum is not None:  # items that are tried out are not drawn
             met.setdefault(stratum, []).append(presented)
     codes = snapshot.release.items.item
-    draws = eligibility_draws(words(snapshot.sitting.seed), len(codes))[0]
+    draws = _draws(snapshot.sitting.seed, len(codes))
     shut: list[frozenset[int]] = []
     for stratum, steps in met.items():
         yielded = any(event_of("eligibility") in step.trace["events"] for step in steps)
@@ -228,23 +245,30 @@ def _by_stratum(snapshot: Snapshot, cuts: str) -> Iterator[tuple[tuple[str, Plac
         yield ("barred", (cuts, stratum, SITTINGS)), int(yielded)
         for step in steps:
             yield ("given", (cuts, stratum, codes[step.row])), 1
-            yield ("given", (cuts, ALL, codes[step.row])), 1
+            if rules.strata:
+                yield ("given", (cuts, ALL, codes[step.row])), 1
         for row in shut[-1]:
             yield ("barred", (cuts, stratum, codes[row])), 1
-    if shut:
+    if shut and rules.strata:
         yield ("given", (cuts, ALL, SITTINGS)), 1
         for row in frozenset.intersection(*shut):
             yield ("barred", (cuts, ALL, codes[row])), 1
 
 
-def _shut(steps: Sequence[PresentedItem], draws: Floats) -> frozenset[int]:
-    """Rows that were eligible at none of some steps, by the chances that these read."""
-    rows = (
-        {int(row) for row, chance in step.trace["usage"]["chances"].items()
-         if draws[int(row)] >= chance}
-        for step in steps
-    )  # fmt: skip
-    return frozenset(set.intersection(*rows))
+@lru_cache(maxsize=64)
+def _draws(seed: int, n_items: int) -> tuple[float, ...]:
+    """Draws of a sitting, which its counts are made of before and after each item."""
+    return tuple(eligibility_draws(words(seed), n_items)[0].tolist())
+
+
+def _shut(steps: Sequence[PresentedItem], draws: Sequence[float]) -> frozenset[int]:
+    """Rows that were eligible at none of some steps, by the chances below 1 that these read."""
+    read = [step.trace["usage"]["chances"] for step in steps]
+    return frozenset(
+        int(row)
+        for row in read[0]
+        if all(draws[int(row)] >= chances.get(row, 1.0) for chances in read)
+    )
 
 
 def _add(session: Session, snapshot: Snapshot, changes: Sequence[Mapping[str, Any]]) -> None:

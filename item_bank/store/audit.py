@@ -8,14 +8,17 @@ the worker has sealed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import select, text
+from sqlalchemy import Table, bindparam, select, text, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
+from item_bank.store.appending import append, new_row
 from item_bank.store.canonical import content_hash
+from item_bank.store.tables.base import Base
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import Sitting, SittingEvent
 
@@ -52,18 +55,45 @@ def append_sitting_event(
     session: Session, sitting: Sitting, kind: str, payload: dict[str, Any], at: int
 ) -> None:
     """Add a link to a sitting's chain; the caller holds the write transaction."""
-    link = SittingEvent(
-        sitting_id=sitting.id,
-        number=sitting.chain_length + 1,
-        organisation_id=sitting.organisation_id,
-        kind=kind,
-        payload=payload,
-        at=at,
-        previous_hash=sitting.chain_head,
-    )
-    link.hash = link_hash(sitting.id, link)
-    session.add(link)
-    sitting.chain_length, sitting.chain_head = link.number, link.hash
+    append_sitting_events(session, sitting, [(kind, payload)], at)
+
+
+def append_sitting_events(
+    session: Session, sitting: Sitting, events: Sequence[tuple[str, dict[str, Any]]], at: int
+) -> None:
+    """Add links to a sitting's chain, each of a kind with its payload.
+
+    The new head is written at once, since the session's unit of work takes four times as long.
+    """
+    links, length, head = [], sitting.chain_length, sitting.chain_head
+    for number, (kind, payload) in enumerate(events, start=length + 1):
+        link = new_row(
+            SittingEvent,
+            sitting_id=sitting.id,
+            number=number,
+            organisation_id=sitting.organisation_id,
+            kind=kind,
+            payload=payload,
+            at=at,
+            previous_hash=head,
+            hash="",
+        )
+        link.hash = head = link_hash(sitting.id, link)
+        links.append(link)
+    append(session, SittingEvent, *links)
+    place = {"sitting": sitting.id, "length": length + len(links), "head": head}
+    session.connection().execute(_NEW_HEAD, place)
+    keep = set_committed_value if isinstance(sitting, Base) else setattr
+    keep(sitting, "chain_length", length + len(links))
+    keep(sitting, "chain_head", head)
+
+
+_SITTINGS = cast("Table", Sitting.__table__)
+_NEW_HEAD = (
+    update(_SITTINGS)
+    .where(_SITTINGS.c.id == bindparam("sitting"))
+    .values(chain_length=bindparam("length"), chain_head=bindparam("head"))
+)
 
 
 def append_site_event(

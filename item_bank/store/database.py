@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from platformdirs import user_data_path
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
@@ -32,6 +32,7 @@ from item_bank.store.tables import all as _tables  # noqa: F401 - foreign keys n
 
 BUSY_MILLISECONDS = 20_000
 FULL, AWAY = "full", "away"
+_WRITES = "tarozu_writes"
 _NO_ROOM = ("disk is full", "No space left", "disk I/O error")
 _NOT_THERE = ("locked", "busy", "unable to open", "readonly")
 
@@ -89,7 +90,7 @@ class Database:
     def write(self) -> Iterator[Session]:
         """Give a session whose changes are kept together, or not at all."""
         with _turn(self.engine), self.engine.connect() as connection:
-            connection.execution_options(tarozu_writes=True)
+            will_write(connection)
             with connection.begin(), _session(connection) as session:
                 yield session
                 session.flush()
@@ -215,7 +216,8 @@ def _secrets_folder(database_file: Path | None) -> Path:
 def _sqlite(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    # no listener to "begin": an engine with one looks for listeners at every statement
+    engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign, assignment]
     return engine
 
 
@@ -236,6 +238,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("tarozu_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def will_write(connection: Connection) -> None:
+    """Let the next transaction of a connection be one that writes."""
+    connection.info[_WRITES] = True
+
+
+def _begin_sqlite(connection: PoolProxiedConnection) -> None:
+    writes = connection.info.pop(_WRITES, False)
+    connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -24,7 +24,7 @@ from engine.errors import AnswerIsNo, InputError
 from item_bank.store.audit import append_site_event
 from item_bank.store.backup import backup_revision, copy_sqlite, make_file
 from item_bank.store.clock import boot_id, set_anchor
-from item_bank.store.database import Database, open_database
+from item_bank.store.database import Database, open_database, will_write
 from item_bank.store.secret_keys import make_secrets
 from item_bank.store.tables.site import ClockAnchor, OrganisationRow, Site
 from item_bank.store.tables.sittings import Sitting
@@ -141,7 +141,7 @@ def migration(db: Database) -> Iterator[Connection]:
         assert driver is not None
         driver.execute("PRAGMA foreign_keys=OFF")  # without effect once a transaction has begun
         try:
-            connection.execution_options(tarozu_writes=True)
+            will_write(connection)
             with connection.begin():
                 yield connection
                 _check_foreign_keys(connection)

@@ -11,7 +11,7 @@ from support.sittings import begin, finish, respond
 
 from item_bank.exams.candidate_views import view
 from item_bank.exams.upkeep import HANDLERS
-from item_bank.store.database import open_database
+from item_bank.store.database import open_database, will_write
 from item_bank.store.jobs import run_pending
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import Sitting
@@ -40,7 +40,7 @@ def test_fault_36_a_changed_record_shows(sealed, run_command, change):
     with sealed.db.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.commit()
-        connection.execution_options(tarozu_writes=True)
+        will_write(connection)
         with connection.begin():
             drop_triggers(connection)
             connection.execute(text(change))
