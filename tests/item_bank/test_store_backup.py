@@ -190,7 +190,7 @@ def test_a_backup_of_a_newer_tarozu_is_refused_before_anything_is_replaced(
     file = tmp_path / "newer.backup"
     write_backup(db, file)
     with db.write() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+        session.execute(text(f"UPDATE alembic_version SET version_num = '{head_revision()}'"))
     db.close()
 
     status, _, err = run_command("restore", file, "--force")
