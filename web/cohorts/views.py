@@ -8,6 +8,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.errors import InputError
+from engine.results.proportions import wilson
 from item_bank.exams.actors import staff_actor
 from item_bank.results.cohorts.alarms import alarms as alarms_of
 from item_bank.results.cohorts.cohort import FEW, Cohort, size
@@ -91,7 +92,8 @@ def by_group(code: str) -> ResponseReturnValue:
     open_ones = [one for one in found if one.name not in kept]
     names = words.group_names(found, by)
     wanted = [one for one in found if ask.table.get("q", "").lower() in names[one.name].lower()]
-    whole = scores(database(), own).passed
+    rates = [one.passed for one in found if one.passed is not None]
+    whole = wilson(sum(one.count for one in rates), sum(one.n for one in rates))
     return _page(
         "groups",
         ask,
