@@ -57,6 +57,7 @@ class LogIn:
 
 STAFF = (
     LogIn("examiner", "examiner@demo.example", "weigh-with-care"),
+    LogIn("examiner", "examiner2@demo.example", "weigh-it-again"),
     LogIn("administrator", "administrator@demo.example", "open-the-house"),
     LogIn("psychometrician", "psychometrician@demo.example", "mind-the-error"),
     LogIn("author", "author@demo.example", "every-word-weighed"),

@@ -22,7 +22,7 @@ from item_bank.store.audit import append_site_event
 from item_bank.store.database import Database
 from item_bank.store.tables.base import Base
 from item_bank.store.tables.exams import Registration
-from item_bank.store.tables.outcomes import Outcome
+from item_bank.store.tables.outcomes import Appeal, Outcome
 from item_bank.store.tables.people import AccessCode, CandidateDetails
 from item_bank.store.tables.sittings import Presence, ResponseContent, Sitting, SittingMessage
 
@@ -92,6 +92,11 @@ def erase_candidate(
         .where(Outcome.candidate_id == own.candidate_id)
         .values(country=None, centre=None)
     )
+    session.execute(
+        update(Appeal)
+        .where(_appealed(own.candidate_id))
+        .values(text="", salt="", answer=None, answer_salt=None)
+    )
     payload = {"candidate": found.candidate_id, "reason": reason, "rows": found.rows, "by": by}
     append_site_event(session, "candidate_erased", payload, db.now(session), organisation_id)
     return found
@@ -125,8 +130,16 @@ def _planned(session: Session, candidate_id: str) -> Erasure:
         name: session.scalar(select(func.count()).select_from(table).where(condition)) or 0
         for name, table, condition in _held(candidate_id)
     }
+    appeals = select(func.count()).where(_appealed(candidate_id), Appeal.text != "")
+    rows["appeals"] = session.scalar(appeals) or 0
     sittings = select(func.count()).where(Sitting.candidate_id == candidate_id)
     return Erasure(candidate_id, session.scalar(sittings) or 0, rows)
+
+
+def _appealed(candidate_id: str) -> ColumnElement[bool]:
+    """Appeals of a person: that there was one stays, what was written goes."""
+    mine = select(Sitting.id).where(Sitting.candidate_id == candidate_id)
+    return Appeal.sitting_id.in_(mine)
 
 
 def _held(candidate_id: str) -> Iterator[tuple[str, type[Base], ColumnElement[bool]]]:

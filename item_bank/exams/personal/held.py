@@ -19,7 +19,7 @@ from item_bank.store.database import Database
 from item_bank.store.tables.base import Base
 from item_bank.store.tables.exams import Exam, ExamVersion, Registration
 from item_bank.store.tables.items import Item, ItemRevision
-from item_bank.store.tables.outcomes import Flag
+from item_bank.store.tables.outcomes import Appeal, Decision, Flag
 from item_bank.store.tables.people import AccessCode, Candidate, CandidateDetails
 from item_bank.store.tables.records import SiteEvent
 from item_bank.store.tables.sittings import (
@@ -38,6 +38,8 @@ _SITTING = (
     "number", "language", "status", "simulated", "prior_theta", "accommodations", "started_at",
     "deadline_at", "finished_at", "stop_reason",
 )  # fmt: skip
+_DECISION = ("number", "result_number", "act", "category", "by", "at")
+_APPEAL = ("result_number", "opened_at", "status", "text", "answer", "decided_at")
 _RESPONSE = ("score", "late", "theta", "se", "received_at")
 
 
@@ -116,9 +118,11 @@ def _sitting(session: Session, sitting: Sitting) -> dict[str, Any]:
         "questions": _questions(session, sitting),
         "results": [one.content for one in session.scalars(results)],
         "messages": [
-            _values(one, "at", "text", "seen_at")
+            _values(one, "kind", "at", "text", "seen_at")
             for one in session.scalars(messages.order_by(SittingMessage.at))
         ],
+        "decisions": [_values(one, *_DECISION) for one in _of(session, Decision, sitting)],
+        "appeals": [_values(one, *_APPEAL) for one in _of(session, Appeal, sitting)],
         "flags": [_flag(one) for one in session.scalars(flags.order_by(Flag.kind))],
         "presence": presence and _values(presence, "first_seen_at", "seen_at", "address", "agent"),
         "events": [
@@ -132,6 +136,13 @@ def _flag(row: Flag) -> dict[str, Any]:
     """What was found unusual; not which sitting of somebody else it was like."""
     found = {name: value for name, value in row.values.items() if name != "sitting"}
     return _values(row, "kind", "flagged", "at") | {"found": found}
+
+
+def _of(session: Session, table: Any, sitting: Sitting) -> Sequence[Any]:
+    """Return the rows of a sitting, as they came about."""
+    order = table.number if table is Decision else table.opened_at
+    here = select(table).where(table.sitting_id == sitting.id)
+    return session.scalars(here.order_by(order)).all()
 
 
 def _questions(session: Session, sitting: Sitting) -> list[dict[str, Any]]:
