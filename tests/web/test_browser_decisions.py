@@ -70,9 +70,7 @@ def test_deciding_on_a_result(page, address, db, codes, sitting):
         summary.click()
     check(page)
 
-    page.get_by_label("Reason, for the record", exact=True).fill(
-        "The report of the room is missing."
-    )
+    page.get_by_label("Reason, for the record", exact=True).fill("The room sent no report.")
     page.get_by_role("button", name="Hold the result").click()
     page.get_by_role("heading", name="Decision: held").wait_for()
     check(page)
