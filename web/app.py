@@ -29,6 +29,7 @@ from web.candidate.results import own_results
 from web.candidate.views import candidate
 from web.cohorts.views import cohorts
 from web.compression import init_compression
+from web.corrections.register import corrections
 from web.documents.register import documents
 from web.errors import init_errors
 from web.examiner.exams import exams
@@ -117,6 +118,7 @@ def _register(app: Flask, settings: Settings) -> None:
         calibrations,
         results,
         verify,
+        corrections,
     ):
         app.register_blueprint(blueprint)
     if settings.debug:

@@ -47,6 +47,16 @@ class CorrectionRow:
 
 
 @dataclass(frozen=True)
+class Underway:
+    """Long work on a correction: how far it is, and what kept it from its end, if anything."""
+
+    kind: str
+    done: int | None
+    total: int | None
+    error: str | None
+
+
+@dataclass(frozen=True)
 class CorrectionView:
     """Everything about a correction.
 
@@ -61,7 +71,7 @@ class CorrectionView:
         Whether anything has changed since the dry run.
     may_not_sign
         Why whoever looks may not sign it; None where they may.
-    job
+    work
         The long work on it that goes on or waits.
     """
 
@@ -78,7 +88,7 @@ class CorrectionView:
     may_not_sign: str | None
     is_open: bool
     is_applying: bool
-    job: str | None
+    work: Underway | None
 
 
 # --- corrections -------------------------------------------------------------------------------
@@ -159,7 +169,7 @@ def correction_view(db: Database, actor: Actor, number: int) -> CorrectionView:
             may_not_sign=refusal(row, signed, actor),
             is_open=row.status in OPEN,
             is_applying=row.status == APPLYING,
-            job=_job(session, row),
+            work=_work(session, row),
         )
 
 
@@ -213,18 +223,15 @@ def _minimums_before(
     return {level["code"]: level["minimum"] for level in version.design["levels"]}
 
 
-def _job(session: Session, row: Correction) -> str | None:
-    """Return the newest long work on a correction that is not done."""
-    query = (
-        select(Job)
-        .where(
-            Job.organisation_id == row.organisation_id,
-            Job.kind.in_(("correction_dry_run", "correction_apply")),
-            Job.status == "waiting",
-        )
-        .order_by(Job.created_at.desc())
+def _work(session: Session, row: Correction) -> Underway | None:
+    """Return the long work on a correction that is not done."""
+    query = select(Job).where(
+        Job.organisation_id == row.organisation_id,
+        Job.kind.in_(("correction_dry_run", "correction_apply")),
+        Job.status == "waiting",
+        ~Job.cancelled,
     )
     for job in session.scalars(query):
         if job.payload.get("correction") == row.number:
-            return job.id
+            return Underway(job.kind, job.done, job.total, job.last_error)
     return None

@@ -64,7 +64,7 @@ def propose_key(
     with db.write() as session:
         bank, item, revision = _revision(session, actor, place)
         stored = _checked_key(session, revision, key)
-        before = _key_now(session, revision)
+        before = key_now(session, revision)
         if before == stored:
             raise InputError("a key that differs from the one in force", repr(dict(key)))
         about = {"type": revision.type, "key": stored, "item": item.code}
@@ -78,7 +78,7 @@ def propose_drop(db: Database, actor: Actor, place: tuple[str, str, int], words:
     """Propose that answers to an item do not count; return the correction's number."""
     with db.write() as session:
         bank, item, revision = _revision(session, actor, place)
-        if _key_now(session, revision) is None:
+        if key_now(session, revision) is None:
             raise InputError("an item that counts", f"{item.code}, which is dropped already")
         change = {"type": revision.type, "item": item.code, "revision": revision.number}
         return _keep(
@@ -197,7 +197,7 @@ def _checked_key(
     return stored
 
 
-def _key_now(session: Session, revision: ItemRevision) -> Mapping[str, Any] | None:
+def key_now(session: Session, revision: ItemRevision) -> Mapping[str, Any] | None:
     """Return the key in force for a revision; None where it is dropped."""
     for rule in reversed(rules_in_force(session, revision.organisation_id)):
         if rule.revision_id == revision.id:
@@ -254,7 +254,7 @@ def cuts_now(session: Session, exams: Sequence[LoadedExam]) -> dict[str, float]:
         When a correction holds for some of them and not for the others.
     """
     rules = rules_in_force(session, exams[0].organisation_id)
-    found = [_minimums(rules, one) for one in exams]
+    found = [minimums_now(rules, one) for one in exams]
     if any(one != found[0] for one in found):
         raise InputError(
             "versions with the same cut scores in force",
@@ -264,7 +264,8 @@ def cuts_now(session: Session, exams: Sequence[LoadedExam]) -> dict[str, float]:
     return found[0]
 
 
-def _minimums(rules: Sequence[Rule], exam: LoadedExam) -> dict[str, float]:
+def minimums_now(rules: Sequence[Rule], exam: LoadedExam) -> dict[str, float]:
+    """Return the minimums of a version's levels under some rules."""
     for rule in reversed(rules):
         if rule.kind == CUTS and rule.holds_for(exam.exam_id, exam.number):
             return dict(rule.change["minimums"])

@@ -1,0 +1,1 @@
+"""Correcting results in the browser: proposals, dry runs, signatures, compromised items."""
