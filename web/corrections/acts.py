@@ -19,7 +19,7 @@ from web.site import database
 SIGNERS = ("examiner", "administrator")
 
 
-@corrections.post("/<int:number>/dry-run")
+@corrections.post("/<int(max=2147483647):number>/dry-run")
 @for_staff(*BEYOND_ITEMS)
 def dry_run(number: int) -> ResponseReturnValue:
     """Ask for a dry run."""
@@ -31,7 +31,7 @@ def dry_run(number: int) -> ResponseReturnValue:
     return _done(number, act)
 
 
-@corrections.post("/<int:number>/sign")
+@corrections.post("/<int(max=2147483647):number>/sign")
 @for_staff(*SIGNERS)
 def sign(number: int) -> ResponseReturnValue:
     """Sign the effect that the page showed."""
@@ -46,7 +46,7 @@ def sign(number: int) -> ResponseReturnValue:
     return _done(number, act)
 
 
-@corrections.post("/<int:number>/apply")
+@corrections.post("/<int(max=2147483647):number>/apply")
 @for_staff(*SIGNERS)
 def go_on(number: int) -> ResponseReturnValue:
     """Ask for applying to go on where it was stopped."""
@@ -58,7 +58,7 @@ def go_on(number: int) -> ResponseReturnValue:
     return _done(number, act)
 
 
-@corrections.post("/<int:number>/withdraw")
+@corrections.post("/<int(max=2147483647):number>/withdraw")
 @for_staff(*BEYOND_ITEMS)
 def withdraw(number: int) -> ResponseReturnValue:
     """Take a correction back."""
@@ -70,7 +70,7 @@ def withdraw(number: int) -> ResponseReturnValue:
     return _done(number, act)
 
 
-@corrections.post("/<int:number>/undo")
+@corrections.post("/<int(max=2147483647):number>/undo")
 @for_staff(*BEYOND_ITEMS)
 def undo(number: int) -> ResponseReturnValue:
     """Prepare the correction that restores what held before."""

@@ -40,7 +40,7 @@ def overview() -> ResponseReturnValue:
     )
 
 
-@corrections.get("/<int:number>")
+@corrections.get("/<int(max=2147483647):number>")
 @for_staff(*BEYOND_ITEMS)
 def show(number: int) -> ResponseReturnValue:
     """Show a correction; htmx gets its steps alone."""
@@ -57,7 +57,7 @@ def render_correction(
     return page, status
 
 
-@corrections.get("/<int:number>/changes")
+@corrections.get("/<int(max=2147483647):number>/changes")
 @for_staff(*BEYOND_ITEMS)
 def changes(number: int) -> ResponseReturnValue:
     """List what a correction changes; htmx gets the table alone."""
@@ -73,7 +73,7 @@ def changes(number: int) -> ResponseReturnValue:
     )
 
 
-@corrections.get("/<int:number>/changes.csv")
+@corrections.get("/<int(max=2147483647):number>/changes.csv")
 @for_staff(*BEYOND_ITEMS)
 def changes_file(number: int) -> ResponseReturnValue:
     """Give what a correction changes as CSV."""
