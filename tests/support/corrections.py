@@ -15,8 +15,10 @@ from item_bank.exams.signing_in import CandidateSession
 from item_bank.results.corrections.applying import apply
 from item_bank.results.corrections.dry_run import dry_run
 from item_bank.results.corrections.listing import correction_view
-from item_bank.results.corrections.proposing import Words
+from item_bank.results.corrections.proposing import Words, propose_drop
 from item_bank.results.corrections.signing import sign
+from item_bank.store.database import Database
+from item_bank.store.tables.items import ItemRevision
 from item_bank.store.tables.outcomes import Outcome as Outcome_
 from item_bank.store.tables.sittings import Result
 
@@ -83,3 +85,15 @@ def standing(hall: Hall, sitting: str) -> dict[str, Any]:
     with hall.db.read() as session:
         number = session.get_one(Outcome_, sitting).result_number
         return session.get_one(Result, (sitting, number)).content
+
+
+def correction_after_dry_run(db: Database, sitting: str) -> tuple[str, str]:
+    """Drop the first item of a sitting, as far as the dry run; return its id and code."""
+    with db.read() as session:
+        content = session.get_one(Result, (sitting, 1)).content
+        revision = session.get_one(ItemRevision, content["path"][0]["revision"])
+        home = session.get_one(Outcome_, sitting).organisation_id
+    actor, code = command_line(home), content["path"][0]["item"]
+    number = propose_drop(db, actor, ("small", code, 1), WORDS)
+    dry_run(db, actor, number)
+    return revision.item_id, code

@@ -10,13 +10,17 @@ from sqlalchemy import select
 from support.browsing import answer_somehow, at_end, confirm
 from support.calibrated import kept_study, record_calibration
 from support.cohort_data import add_outcomes
+from support.corrections import correction_after_dry_run
 from support.sittings import begin, finish
 from support.standard_studies import rated_studies
 from support.wcag import scrolls_sideways, violations
 
 from item_bank.exams.accounts import add_staff
+from item_bank.exams.actors import command_line
 from item_bank.exams.designs import versions_of
 from item_bank.exams.signing_in import candidate_by_session
+from item_bank.items.items import hold_item
+from item_bank.results.corrections.compromised import compute
 from item_bank.store.schema import organisation
 from item_bank.store.tables.items import Item
 from item_bank.store.tables.people import AccessCode, CandidateDetails
@@ -186,6 +190,22 @@ def test_pages_of_standard_setting(page, address, codes, db):
     page.get_by_label("The same on a slider").press("ArrowRight")
     page.get_by_text("Saved:").wait_for()
     check(page)
+
+
+def test_pages_of_corrections(page, address, codes, db):
+    sitting, home = _finished_sitting(db), organisation(db)
+    item, code = correction_after_dry_run(db, sitting)
+    hold_item(db, "small", code, "Leaked.", organisation_id=home, compromised=True)
+    compute(db, command_line(home), "small")
+    page.goto(f"{address}/staff")
+    page.get_by_label("E-mail").fill("examiner@example.org")
+    page.get_by_label("Password").fill("weigh-with-care")
+    page.get_by_role("button", name="Sign in").click()
+    for place in ("", "/1", "/1/changes?show=all", f"/new/item/{item}", "/new/exam/sums",
+                  "/compromised", "/compromised/bank/small?show=all"):  # fmt: skip
+        page.goto(f"{address}/staff/corrections{place}")
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+        check(page)
 
 
 def _finished_sitting(db) -> str:
