@@ -15,6 +15,7 @@ import click
 
 from engine.errors import AnswerIsNo, InputError
 from item_bank.console import Console, table
+from item_bank.store.cells import no_formula
 
 if TYPE_CHECKING:
     from item_bank.exams.designs import ExamSummary
@@ -387,11 +388,5 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([_no_formula(value) for value in row] for row in rows)
+    writer.writerows([no_formula(value) for value in row] for row in rows)
     return buffer.getvalue()
-
-
-def _no_formula(value: Any) -> Any:
-    """Put a quote before a text that a spreadsheet would take for a formula."""
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if is_formula else value

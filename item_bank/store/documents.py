@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +80,8 @@ class DocumentFile(io.RawIOBase):
     def __init__(self, db: Database, document_id: str, organisation_id: str) -> None:
         super().__init__()
         self.document_id = document_id
+        self.about: dict[str, Any] = {}  # said of it when it is complete
+        self.then: Callable[[Session], None] | None = None  # in the transaction that completes it
         self._db, self._organisation_id = db, organisation_id
         self._buffer, self._hash = bytearray(), hashlib.sha256()
         self._size = self._parts = 0
@@ -119,9 +121,12 @@ class DocumentFile(io.RawIOBase):
             self._keep(session, PART)
         row = session.get_one(Document, self.document_id)
         row.complete, row.size, row.sha256 = True, self._size, self.sha256
+        row.about = row.about | self.about
         lasts = None if row.expires_at is None else row.expires_at - row.created_at
         row.created_at = self._db.now(session)
         row.expires_at = None if lasts is None else row.created_at + lasts
+        if self.then is not None:
+            self.then(session)
 
     def _keep(self, session: Session, length: int) -> None:
         self._parts += 1

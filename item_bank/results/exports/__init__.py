@@ -1,0 +1,1 @@
+"""Exports: results and responses as tables, and de-identified data for research."""
