@@ -51,6 +51,7 @@ from web.site import Site, keep_site
 from web.standards.register import standards
 from web.style_guide import style_guide
 from web.verify.views import verify
+from web.work.exports import exports
 from web.work.views import work
 from web.work.words import init_work
 
@@ -115,6 +116,7 @@ def _register(app: Flask, settings: Settings) -> None:
         rooms,
         documents,
         work,
+        exports,
         calibrations,
         results,
         verify,

@@ -13,11 +13,16 @@ from item_bank.results import precision
 from item_bank.results.cohorts import item_statistics
 from item_bank.results.cohorts.item_use import STATISTICS
 from item_bank.results.corrections import long as corrections
+from item_bank.results.exports.archive import make_research
+from item_bank.results.exports.making import JOBS, make_responses, make_results
 from item_bank.results.flags import exam_flags, long
 from item_bank.store.database import Database
 from item_bank.store.long_work import LongHandler
 
 LONG: Mapping[str, LongHandler] = {
+    JOBS["results"]: make_results,
+    JOBS["responses"]: make_responses,
+    JOBS["research"]: make_research,
     precision.KIND: precision.study_precision,
     exam_flags.JOB: long.look_through,
     STATISTICS: item_statistics.item_statistics,

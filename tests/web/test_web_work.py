@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from support.cohort_data import add_outcomes
+from support.sittings import begin, finish
 from support.visitors import HTMX, Visitor
 
 from engine.errors import AnswerIsNo
 from item_bank.exams.accounts import add_staff
 from item_bank.exams.actors import Actor
+from item_bank.results.handlers import LONG
 from item_bank.store import long_work
 from item_bank.store.documents import PART, NewDocument, documents_of, writing_document
 from item_bank.store.long_work import ask_for, run_long
@@ -161,3 +166,69 @@ def test_a_document_can_be_deleted_before_its_time(staff, hall):
     assert documents_of(hall.db, job, actor.organisation_id) == []
     assert one.get(f"/staff/work/documents/{document.id}").status_code == 404
     assert one.get(f"/staff/work/{job}").status_code == 200
+
+
+# --- exports ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sat(hall):
+    """The hall after Alice has sat the exam."""
+    finish(hall, hall.alice, begin(hall, hall.alice))
+    return hall
+
+
+def test_an_export_is_counted_and_then_made_and_downloaded(staff, sat):
+    one, _ = staff("psychometrician")
+    assert "/staff/exams/sums/export" in one.get("/staff/exams/sums").text
+    assert "Make the file" not in one.get("/staff/exams/sums/export").text
+
+    page = one.get("/staff/exams/sums/export?what=results&format=csv&simulated=without").text
+    assert "1 sitting" in page
+    assert "Make the file" in page
+    answer = one.post("/staff/exams/sums/export", {"what": "results", "mark": "1"})
+    assert answer.status_code == 303
+    assert run_long(sat.db, LONG) == 1
+    page = one.get(answer.headers["Location"]).text
+    address = re.search(r"/staff/work/documents/\w+", page)
+    assert address
+    assert b"sums" in one.client.get(address[0]).data
+    assert 'name="names"' not in one.get("/staff/exams/sums/export").text
+
+
+def test_names_are_exported_by_administrators_alone(staff, sat):
+    one, _ = staff("psychometrician")
+    one.get("/staff/exams/sums/export?what=results")
+    assert one.post("/staff/exams/sums/export", {"names": "1"}).status_code == 409
+    boss, _ = staff("administrator")
+    boss.get("/staff/exams/sums/export?what=results&names=on")
+    assert boss.field("names") == "1"
+    assert boss.post("/staff/exams/sums/export", {"names": "1"}).status_code == 303
+
+
+def test_a_wrong_choice_comes_back_with_what_is_wrong(staff, sat):
+    one, _ = staff("administrator")
+    for address in ("export?what=results&since=yesterday", "export/research?k=2"):
+        answer = one.get(f"/staff/exams/sums/{address}")
+        assert answer.status_code == 200
+        assert "expected" in answer.text
+    one.get("/staff/exams/sums/export?what=results")
+    answer = one.post("/staff/exams/sums/export", {"since": "yesterday"})
+    assert (answer.status_code, "a day as YYYY-MM-DD" in answer.text) == (422, True)
+    one.get("/staff/exams/sums/export/research")
+    answer = one.post("/staff/exams/sums/export/research", {"k": "10"})
+    assert (answer.status_code, "licence" in answer.text) == (422, True)
+
+
+def test_a_research_export_says_first_what_would_be_in_it(staff, sat):
+    one, _ = staff("administrator")
+
+    page = one.get("/staff/exams/sums/export/research?k=5").text
+    assert "1 without consent" in page
+    assert "Make the export" not in page
+
+    add_outcomes(sat.db, sat.exam, 200, days=20)
+    page = one.get("/staff/exams/sums/export/research?k=5&simulated=on&anybody=on").text
+    assert "Suppressed, in sittings" in page
+    form = {"k": "5", "anybody": "1", "licence": "CC0", "basis": "approval 7"}
+    assert one.post("/staff/exams/sums/export/research", form).status_code == 303

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from item_bank.exams.designs import load_version
@@ -80,7 +80,7 @@ def answers_of(db: Database, ids: Sequence[str]) -> list[Answer]:
     """Return the scored responses of some sittings, by sitting and position."""
     with db.read() as session:
         still = still_spans(session, ids)
-        found = session.execute(_responses(ids)).tuples().all()
+        found = session.execute(_responses(ids)).all()
     return [_answer(row, still.get(row[0], ())) for row in found]
 
 
@@ -98,7 +98,7 @@ def _answer(row: Any, still: Any) -> Answer:
     )
 
 
-def _responses(ids: Sequence[str]) -> Select[Any]:
+def _responses(ids: Sequence[str]) -> Any:
     shown = (PresentedItem.sitting_id == Response.sitting_id) & (
         PresentedItem.position == Response.position
     )

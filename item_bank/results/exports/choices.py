@@ -22,6 +22,7 @@ RESULTS, RESPONSES, RESEARCH = "results", "responses", "research"
 CSV, PARQUET = "csv", "parquet"
 WITHOUT, WITH, ONLY = "without", "with", "only"
 _WORDS = {"format": (CSV, PARQUET), "simulated": (WITHOUT, WITH, ONLY), "state": ("", *STATES)}
+_EQUAL = ("language", "country", "centre", "state")
 _MAX = 200
 
 
@@ -104,26 +105,27 @@ def selection(db: Database, choices: Choices, organisation_id: str) -> Selection
         if exam is None:
             raise NotFound
         now = db.now(session)
-    found = _conditions(choices, exam.id, organisation_id, now)
+        newest = select(func.max(Outcome.finished_at)).where(Outcome.exam_id == exam.id)
+        last = session.scalar(newest) or now
+    found = _conditions(choices, exam.id, organisation_id, last)
     return Selection(choices, organisation_id, exam.id, tuple(found), now)
 
 
 def _conditions(
-    choices: Choices, exam_id: str, organisation_id: str, now: int
+    choices: Choices, exam_id: str, organisation_id: str, last: int
 ) -> list[ColumnElement[bool]]:
     since, until = _day(choices.since, "since"), _day(choices.until, "until")
     found = [
         Outcome.exam_id == exam_id,
         Outcome.organisation_id == organisation_id,
-        Outcome.finished_at <= now,
+        Outcome.finished_at <= last,
     ]
     if since is not None:
         found.append(Outcome.finished_at >= _at(since))
     if until is not None:
         found.append(Outcome.finished_at < _at(until + timedelta(days=1)))
-    for name in ("language", "country", "centre", "state"):
-        if getattr(choices, name):
-            found.append(getattr(Outcome, name) == getattr(choices, name))
+    given = [name for name in _EQUAL if getattr(choices, name)]
+    found += [getattr(Outcome, name) == getattr(choices, name) for name in given]
     if choices.simulated != WITH:
         found.append(Outcome.simulated.is_(choices.simulated == ONLY))
     return found

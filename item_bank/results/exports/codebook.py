@@ -102,9 +102,9 @@ Basis on which the data are shared: {basis}
 
 | File | What is in it |
 |---|---|
-| `responses.parquet`, `responses.csv` | one line for each scored response; `tarozu calibrate` reads it |
-| `sittings.parquet`, `sittings.csv` | one line for each sitting |
-| `items.parquet`, `items.csv` | one line for each item, release and language{parameters}; no wording, no key |
+| `responses.parquet`, `responses.csv` | each scored response; `tarozu calibrate` reads it |
+| `sittings.parquet`, `sittings.csv` | each sitting |
+| `items.parquet`, `items.csv` | each item by release and language{parameters}; no text, no key |
 | `codebook.md`, `codebook.csv` | every variable: type, meaning, values |
 
 An adaptive test chose who met which item: missing responses are missing by design, and depend on

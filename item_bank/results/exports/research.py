@@ -163,7 +163,8 @@ class Looked:
 
     def coarsened(self, k: int) -> Coarsened:
         """Return how their combinations are published."""
-        return coarsen(self.persons, np.array(self._combinations), list(self.known), k)
+        places = np.array(self._combinations, dtype=np.int64)
+        return coarsen(self.persons, places, list(self.known), k)
 
     def blocks(self, ids: NewIds, size: int) -> Iterator[list[str]]:
         """Give the ids of the sittings in the order of their new ids."""

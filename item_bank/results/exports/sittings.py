@@ -96,11 +96,8 @@ def _after(query: Select[Outcome], last: Outcome) -> Select[Outcome]:
 def _rows(db: Database, chosen: Selection, outcomes: Sequence[Outcome]) -> list[Row]:
     ids = [one.sitting_id for one in outcomes]
     with db.read() as session:
-        started = dict(
-            session.execute(select(Sitting.id, Sitting.started_at).where(Sitting.id.in_(ids)))
-            .tuples()
-            .all()
-        )
+        begun = select(Sitting.id, Sitting.started_at).where(Sitting.id.in_(ids))
+        started = {sitting: at for sitting, at in session.execute(begun)}  # noqa: C416 - typed
         flags = _flags(session, ids)
         people = _people(session, outcomes) if chosen.choices.names else None
     rows: list[Row] = []

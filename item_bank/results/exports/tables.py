@@ -1,4 +1,4 @@
-"""Tables that are written block by block, as CSV or as Parquet, with columns that say what they are.
+"""Tables that are written block by block, as CSV or as Parquet, with columns that have a meaning.
 
 Pure: rows in, bytes into a file that can only be written once, from its beginning to its end.
 """
