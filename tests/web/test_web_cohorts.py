@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.cohort_data import add_outcomes, add_usage
@@ -163,6 +165,21 @@ def test_item_statistics_are_asked_for_and_shown_with_their_date(staff, hall):
     assert "Compute anew" in one.page
     assert "answers in 1 sittings" in one.page
     assert 'aria-sort="descending"' in one.page
+
+
+def test_results_are_exported_with_the_same_filters_by_those_who_may(staff, made):
+    judge, examiner = staff("psychometrician"), staff("examiner")
+    address = f"{HERE}/groups?language=ru&sittings=real&state=released"
+
+    judge.get(address)
+    examiner.get(address)
+
+    link = unescape(re.search(r'href="([^"]+)">Parquet<', judge.page)[1])
+    asked = parse_qs(urlsplit(link).query)
+    assert asked == {"what": ["results"], "format": ["parquet"], "simulated": ["without"],
+                     "state": ["released"], "language": ["ru"]}  # fmt: skip
+    assert judge.get(link).status_code == 200
+    assert "Parquet" not in examiner.page
 
 
 def test_an_exam_leads_to_its_cohort(staff, made):

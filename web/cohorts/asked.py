@@ -10,7 +10,14 @@ from typing import Any, Generic, TypeVar
 from flask import request, url_for
 
 from item_bank.exams.outcomes import STATES
-from item_bank.results.cohorts.cohort import ANY_STATE, FIRST, REAL, SIMULATED, Wanted
+from item_bank.results.cohorts.cohort import (
+    ANY_STATE,
+    FIRST,
+    REAL,
+    SIMULATED,
+    UNKNOWN,
+    Wanted,
+)
 from item_bank.store.clock import SECOND
 
 FILTERS = ("since", "until", "language", "country", "centre", "version", "attempts", "sittings",
@@ -47,6 +54,18 @@ class Asked:
         here = {**self.given, **({} if endpoint else self.table), **changes}
         kept = {name: value for name, value in here.items() if value not in {None, ""}}
         return url_for(endpoint or str(request.endpoint), code=self.code, **kept)
+
+    def export(self, kind: str) -> str:
+        """Return the page that exports these sittings' results, as far as it knows the filters."""
+        named = {name: self.given.get(name) for name in ("since", "until", "language")}
+        places = {name: self.given.get(name) for name in ("country", "centre")}
+        known = {name: value for name, value in places.items() if value != UNKNOWN}
+        simulated = {REAL: "without", SIMULATED: "only"}.get(self.wanted.sittings, "with")
+        state = self.wanted.state if self.wanted.state in STATES else None
+        return url_for(
+            "exports.choose", code=self.code, what="results", format=kind, simulated=simulated,
+            state=state, **named, **known,
+        )  # fmt: skip
 
     def heading(self, column: str) -> tuple[str, str]:
         """Return the address that sorts by a column, and how it is sorted now ("" if it is not)."""
