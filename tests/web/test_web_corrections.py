@@ -80,6 +80,9 @@ def test_a_key_is_corrected_from_the_items_page_to_the_amended_result(hall, ente
     work(hall)
     assert "1 results amended" in omar.get(f"{CORRECTIONS}/1").text
     assert standing(hall, sitting)["score"] < before["score"]
+    report = omar.get(f"/staff/sittings/{sitting}").text
+    assert ">was 1</a>" in report
+    omar.get(f"{CORRECTIONS}/1")
     omar.post(f"{CORRECTIONS}/1/undo", follow_redirects=True)
     assert "Correction 2: another key" in omar.page
 

@@ -14,10 +14,10 @@ from item_bank.exams.errors import NotAllowed
 from item_bank.results.corrections import compromised, long
 from item_bank.results.corrections.compromised import CompromisedItem
 from item_bank.results.deciding import invalidate
-from item_bank.results.decisions import CATEGORIES
 from item_bank.results.studies import RecordedStudy
 from web.access import current_staff, for_staff
 from web.corrections.blueprint import actor, corrections, problem_of
+from web.results.panels import CATEGORY_WORDS
 from web.site import database
 
 PER_PAGE = 50
@@ -108,7 +108,7 @@ def _affected(code: str, problem: str | None = None) -> ResponseReturnValue:
         address=lambda page: url_for("corrections.affected", code=code, show=show, page=page),
         show=show,
         shown=SHOWN,
-        categories=CATEGORIES,
+        categories=CATEGORY_WORDS,
         problem=problem,
     )
     return html, 200 if problem is None else 409

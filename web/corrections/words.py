@@ -71,10 +71,21 @@ def _plain(value: Any) -> str:
     return ", ".join(map(_plain, value)) if isinstance(value, list) else str(value)
 
 
+def change(by: float, decimals: int | None = None) -> str:
+    """Return by how much a score moves, with its sign and no more digits than it has."""
+    text = f"{by:+g}" if decimals is None else f"{by:+.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def sittings(count: int) -> str:
+    """Return so many sittings in words."""
+    return "1 sitting" if count == 1 else f"{count} sittings"
+
+
 def points(pairs: Sequence[Sequence[float]]) -> list[Point]:
     """Return old and new scores as points; those that moved stand out."""
     return [
-        Point(old, new, f"{old:g} → {new:g}: {count:g} sittings", marked=old != new)
+        Point(old, new, f"{old:g} → {new:g}: {sittings(int(count))}", marked=old != new)
         for old, new, count in pairs
     ]
 

@@ -158,6 +158,8 @@ def _area(area: Mapping[str, Any], decimals: int) -> Sequence[str]:
 
 def _points(step: Mapping[str, Any]) -> str:
     if step["score"] is None:
+        if "correction" in step:
+            return f"dropped by correction {step['correction']['number']}"
         return "late" if step["late"] else "not reached"
     return f"{step['score']} of {step['max_score']}"
 
