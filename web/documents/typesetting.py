@@ -2,8 +2,9 @@
 
 Called by whatever makes a document. Data go to the template as JSON, never as markup, so that
 nothing in a name or a text can be taken for a command. The typesetter holds the PDF to PDF/UA-1:
-a picture without words for it, a document without a title, or a letter that no font has is an
-error, never a box on paper.
+a picture without words for it, a document without a title, or a letter of ours that no font has is
+an error, never a box on paper. What people typed may hold anything: signs of no script of ours
+that no font has are printed as their number, such as [U+1F642].
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def pdf(template: str, data: Mapping[str, Any], *, fonts: typst.Fonts | None = N
     Raises
     ------
     InputError
-        When a letter is in no font: names the letters and the package that brings them.
+        When a letter of a script of ours is in no font: names the letters and the package that
+        brings them.
     """
     _check(template, data)
     found = system_fonts() if fonts is None else fonts
@@ -112,6 +114,8 @@ def _compiled(template: Path, data: Mapping[str, Any], fonts: typst.Fonts) -> by
         letters = _unseen(error.diagnostic)
         if not letters:
             raise
+        if all(_is_foreign(letter) for letter in letters):
+            return _compiled(template, _numbered(data, letters), fonts)
         shown = "".join(
             one if one.isprintable() else f"U+{ord(one):04X} " for one in letters[:MANY]
         )
@@ -123,6 +127,22 @@ def _unseen(diagnostic: str) -> str:
     """Return the letters that no font has, as the typesetter names them: each one once."""
     named = "".join(UNSEEN.findall(diagnostic))
     return "".join(dict.fromkeys(ESCAPED.sub(lambda found: chr(int(found[1], 16)), named)))
+
+
+def _is_foreign(letter: str) -> bool:
+    """Whether no font that a site should have is expected to know a sign."""
+    return not letter.isprintable() or script_of(letter) is None
+
+
+def _numbered(value: Any, letters: str) -> Any:
+    """Return data with some signs as their numbers."""
+    if isinstance(value, str):
+        return value.translate({ord(letter): f"[U+{ord(letter):04X}]" for letter in letters})
+    if isinstance(value, Mapping):
+        return {name: _numbered(part, letters) for name, part in value.items()}
+    if isinstance(value, Sequence):
+        return [_numbered(part, letters) for part in value]
+    return value
 
 
 def _first(data: Mapping[str, Any]) -> Script:
