@@ -20,6 +20,8 @@ from item_bank.exams.outcomes import RELEASED
 from item_bank.exams.result_rules import ResultRules
 from item_bank.exams.results import may_see
 from item_bank.exams.signing_in import CandidateSession
+from item_bank.results.appeals import appeal_until
+from item_bank.results.checking import valid_until
 from item_bank.store.database import Database
 from item_bank.store.tables.corrections import Correction
 from item_bank.store.tables.exams import Exam, Registration
@@ -52,6 +54,10 @@ class ReportFacts:
         The results before it that the candidate could see, the last one first.
     notices
         What candidates are told of the corrections that came since, each by language.
+    appeal_until
+        Until when the candidate may appeal on the site; None where that is not offered.
+    valid_until
+        When a pass ends; None without a pass, without an end, or of a result that stands no more.
     attempts
         How many attempts the candidate was given; None once the registration is gone.
     name, roster_id, language
@@ -67,6 +73,8 @@ class ReportFacts:
     state: str
     verification: str
     released_at: int | None
+    appeal_until: int | None
+    valid_until: int | None
     attempt: int
     attempts: int | None
     name: str | None
@@ -125,7 +133,8 @@ def _facts(
         .order_by(Result.number.desc())
     ).all()
     version = load_version(db, sitting.exam_version_id)
-    seen = shown_results(first_state(version.plan.results), done_on(session, sitting.id))
+    rules, done = version.plan.results, done_on(session, sitting.id)
+    seen, stands = shown_results(first_state(rules), done), newest == outcome.result_number
     before = [row for row in made[1:] if row.number in seen]
     details = session.get(CandidateDetails, sitting.candidate_id)
     return ReportFacts(
@@ -136,12 +145,14 @@ def _facts(
         state=outcome.state,
         verification=outcome.verification,
         released_at=outcome.released_at,
+        appeal_until=appeal_until(rules, outcome.state, done, outcome.released_at),
+        valid_until=valid_until(outcome, rules.valid_months) if stands else None,
         attempt=outcome.attempt,
         attempts=_attempts(session, sitting),
         name=details.name if details else None,
         roster_id=details.roster_id if details else None,
         language=details.language if details else None,
-        rules=version.plan.results,
+        rules=rules,
         delivery=version.plan.delivery,
         parameters=shared_parameters(db, version),
     )

@@ -8,6 +8,7 @@ from item_bank.exams.delivery_rules import DeliveryRules
 from item_bank.exams.language_rules import SHARED
 from item_bank.exams.outcomes import RELEASED
 from item_bank.exams.result_rules import ResultRules
+from item_bank.results.checking import months_after
 from item_bank.results.report_facts import ReportFacts, Superseded
 from item_bank.store.clock import DAY
 
@@ -78,6 +79,8 @@ def example(content: dict[str, Any] | None = None, **changes: Any) -> ReportFact
         "state": RELEASED,
         "verification": "ABCDEFGHJKLMNPQR",
         "released_at": AT,
+        "appeal_until": AT + 30 * DAY,
+        "valid_until": months_after(AT, 24),
         "attempt": 1,
         "attempts": 2,
         "name": "Фирӯза Ҷӯраева",

@@ -17,12 +17,11 @@ from engine.errors import InputError
 from item_bank.exams.delivery_rules import DeliveryRules
 from item_bank.exams.language_rules import ONE, OWN
 from item_bank.exams.result_rules import ResultRules
-from item_bank.store.clock import DAY
+from item_bank.results.checking import months_after
 from item_bank.store.fonts import CHINESE, LETTERS, families, family, system_fonts
 from web.documents.candidate_pdf import candidate_pdf, candidate_sheet
 from web.documents.candidate_words import candidate_report
 from web.documents.checking import grouped, qr_code
-from web.documents.rights import months_later
 from web.documents.speaking import language_for, speaking
 from web.documents.typesetting import TEMPLATES, pdf
 from web.formats import iso
@@ -99,17 +98,12 @@ def test_the_reason_of_an_amended_result_is_what_was_written_for_candidates():
     assert "A question was corrected" not in words(facts)
 
 
-def test_an_amended_result_may_be_appealed_anew():
-    facts = example(superseded=(BEFORE,), released_at=AT - 20 * DAY)
-    assert "appeal against this result until 14 Feb 2027" in words(facts)
-
-
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"attempt": 2}, "This was attempt 2 of 2. You have no further attempt."),
         ({"delivery": DeliveryRules()}, "as long as the exam is open"),
-        ({"rules": ResultRules(appeal_days=0)}, "Write to those who registered you"),
+        ({"rules": ResultRules(), "appeal_until": None}, "Write to those who registered you"),
         ({"parameters": OWN}, "not equally hard in every language"),
         ({"result": result(stop_reason="time")}, "Your time ran out."),
         ({"result": result(stop_reason="terminated")}, "An invigilator ended your exam."),
@@ -123,7 +117,7 @@ def test_a_report_says_what_is_special_about_a_result(changes, sentence):
 
 
 def test_a_report_leaves_out_what_does_not_apply():
-    said = words(example(rules=ResultRules(), parameters=ONE, attempts=None))
+    said = words(example(rules=ResultRules(), parameters=ONE, attempts=None, valid_until=None))
     for absent in ("valid until", "one scale", "attempt 1", "amended", "extra"):
         assert absent not in said
 
@@ -147,7 +141,7 @@ def test_the_language_of_a_report_is_the_candidates_then_that_of_the_questions()
     [(AT, 24, "2029-01-15"), (AT + 16 * 86_400_000_000, 1, "2027-02-28")],
 )
 def test_months_later_is_the_same_day_or_the_last_of_the_month(start, months, end):
-    assert iso(months_later(start, months)).startswith(end)
+    assert iso(months_after(start, months)).startswith(end)
 
 
 def test_the_qr_code_has_no_style_of_its_own():

@@ -76,6 +76,11 @@ def test_letters_that_no_font_has_are_an_error_that_names_font_and_package(tmp_p
         pdf("words", {**PLAIN, "words": "考试"}, fonts=fonts)
 
 
+def test_signs_of_no_script_of_ours_are_printed_as_their_number():
+    typed = PLAIN | {"words": "Bob \U000f0000 \x07"}
+    assert pdf("words", typed) == pdf("words", PLAIN | {"words": "Bob [U+F0000] [U+0007]"})
+
+
 def test_letters_of_a_picture_need_a_font_too(tmp_path):
     drawn = {"svg": "<svg xmlns='http://www.w3.org/2000/svg'><text>考</text></svg>", "alt": "a"}
     with pytest.raises(InputError, match="fonts-noto-cjk"):

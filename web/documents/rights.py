@@ -5,14 +5,12 @@ Called by `candidate_words`.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from flask_babel import gettext
 
 from item_bank.results.report_facts import ReportFacts
-from item_bank.store.clock import DAY, SECOND
+from item_bank.store.clock import DAY
 from web.documents.sections import Section, run_on
 from web.formats import date
 from web.language import local_text
@@ -27,9 +25,8 @@ def rights(facts: ReportFacts) -> Iterator[Section]:
     if facts.attempts is not None:
         yield Section("again", _("Another attempt"), (_again(facts),))
     yield Section("appeal", _("If you disagree"), tuple(_appeal(facts)))
-    until = valid_until(facts)
-    if until is not None:
-        said = _("This result is valid until %(date)s.", date=date(until))
+    if facts.valid_until is not None:
+        said = _("This result is valid until %(date)s.", date=date(facts.valid_until))
         yield Section("validity", _("How long it is valid"), (said,))
 
 
@@ -51,7 +48,7 @@ def _what_next(facts: ReportFacts, attempts: int) -> str:
 
 def _appeal(facts: ReportFacts) -> Iterator[str]:
     """Say until when, and how: in the site's words, then in the exam's own."""
-    until, own = appeal_until(facts), local_text(facts.rules.appeal)
+    until, own = facts.appeal_until, local_text(facts.rules.appeal)
     if until is not None:
         yield _(
             "You may appeal against this result until %(date)s. Sign in with your access code "
@@ -62,27 +59,3 @@ def _appeal(facts: ReportFacts) -> Iterator[str]:
         yield own
     if until is None and not own:
         yield _("Write to those who registered you for the exam.")
-
-
-def appeal_until(facts: ReportFacts) -> int | None:
-    """Return until when a candidate may appeal on the site; None where that is not offered."""
-    if facts.released_at is None or not facts.rules.appeal_days:
-        return None
-    newest = max(facts.released_at, facts.made_at)  # an amended result may be appealed anew
-    return newest + facts.rules.appeal_days * DAY
-
-
-def valid_until(facts: ReportFacts) -> int | None:
-    """Return until when a pass is valid; None without a pass or without an end."""
-    level, months = facts.result["level"], facts.rules.valid_months
-    if level is None or not level["passed"] or months is None:
-        return None
-    return months_later(facts.result["finished_at"], months)
-
-
-def months_later(at: int, months: int) -> int:
-    """Return the same day some months later; the month's last day where it has no such day."""
-    then = datetime.fromtimestamp(at // SECOND, UTC)
-    year, month = divmod(then.year * 12 + then.month - 1 + months, 12)
-    day = min(then.day, calendar.monthrange(year, month + 1)[1])
-    return round(then.replace(year=year, month=month + 1, day=day).timestamp()) * SECOND
