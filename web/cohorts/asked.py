@@ -57,14 +57,17 @@ class Asked:
 
     def export(self, kind: str) -> str:
         """Return the page that exports these sittings' results, as far as it knows the filters."""
-        named = {name: self.given.get(name) for name in ("since", "until", "language")}
-        places = {name: self.given.get(name) for name in ("country", "centre")}
-        known = {name: value for name, value in places.items() if value != UNKNOWN}
+        named: dict[str, Any] = {
+            name: self.given.get(name) for name in ("since", "until", "language")
+        }
+        for name in ("country", "centre"):
+            place = self.given.get(name)
+            named[name] = None if place == UNKNOWN else place
         simulated = {REAL: "without", SIMULATED: "only"}.get(self.wanted.sittings, "with")
         state = self.wanted.state if self.wanted.state in STATES else None
         return url_for(
             "exports.choose", code=self.code, what="results", format=kind, simulated=simulated,
-            state=state, **named, **known,
+            state=state, **named,
         )  # fmt: skip
 
     def heading(self, column: str) -> tuple[str, str]:
