@@ -21,6 +21,8 @@ from item_bank.exams.designs import versions_of
 from item_bank.exams.signing_in import candidate_by_session
 from item_bank.items.items import hold_item
 from item_bank.results.corrections.compromised import compute
+from item_bank.results.handlers import LONG
+from item_bank.store.long_work import run_long
 from item_bank.store.schema import organisation
 from item_bank.store.tables.items import Item
 from item_bank.store.tables.people import AccessCode, CandidateDetails
@@ -134,6 +136,34 @@ def test_pages_of_cohorts(page, address, codes, db):
         check(page)
     page.get_by_role("link", name="Technical report as PDF").click()
     page.get_by_role("button", name="Make the report").wait_for()
+    check(page)
+
+
+@pytest.mark.parametrize("page", [(390, "dark"), (1440, "light")], ids=str, indirect=True)
+def test_pages_of_work_and_exports(page, address, codes, db):
+    home = organisation(db)
+    add_outcomes(db, versions_of(db, "sums", organisation_id=home)[0], 200)
+    add_staff(db, "boss@example.org", "administrator", "weigh-with-care", organisation_id=home)
+    page.goto(f"{address}/staff")
+    page.get_by_label("E-mail").fill("boss@example.org")
+    page.get_by_label("Password").fill("weigh-with-care")
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{address}/staff/work")
+    check(page)
+    page.goto(f"{address}/staff/exams/sums/export")
+    check(page)
+    page.get_by_role("button", name="Count").click()
+    page.get_by_role("button", name="Make the file").wait_for()
+    check(page)
+    page.get_by_role("button", name="Make the file").click()
+    page.get_by_text("waits for its turn").wait_for()
+    check(page)
+    run_long(db, LONG)
+    page.get_by_role("link", name="Download").wait_for()  # the page asks by itself
+    check(page)
+    page.goto(f"{address}/staff/work?whose=all")
+    check(page)
+    page.goto(f"{address}/staff/exams/sums/export/research?k=5&anybody=on&simulated=on")
     check(page)
 
 
