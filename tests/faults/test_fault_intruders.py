@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from sqlalchemy import func, select
 from support.browsing import at_end, browsing, go_on_without, serve
 from support.fault_sites import PASSWORD
+from support.routes import UNKNOWN
 from support.sittings import begin, finish
 from support.type_exams import open_type_exam
 from support.visitors import Visitor
@@ -196,7 +197,7 @@ def test_fault_23_no_form_counts_without_its_token(app, alice, examiner, hall):
     paths = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
     for rule in paths:
         with app.test_request_context():
-            values = {name: 1 if "step" in name else sitting for name in rule.arguments}
+            values = {name: UNKNOWN.get(name, sitting) for name in rule.arguments}
             address = app.url_map.bind("localhost").build(rule.endpoint, values, method="POST")
         audience = audience_of(app, rule.endpoint)
         who = alice if CANDIDATE in audience or PUBLIC in audience else examiner

@@ -178,7 +178,7 @@ def test_fault_17_an_answer_to_a_sitting_that_was_ended_is_turned_away_politely(
     assert reply.status_code == 410
     assert "ended" in reply.text
     assert rows(hall, Response, sitting) == []
-    assert events(hall, sitting)[-2:] == ["terminated", "finished"]
+    assert events(hall, sitting)[-3:] == ["terminated", "finished", "result_released"]
     with hall.db.read() as session:
         assert len(session.scalars(select(Sitting.id)).all()) == 1
     assert sound(hall, sitting)
