@@ -42,6 +42,17 @@ WRONG = {3, 5, 8, 9, 12, 14, 17, 20, 22}
 PICK = 0.5  # which of several answers that are worth the same
 PORT = 8471
 PATIENCE = 600
+OTHER_PAGES = {
+    "results": "/staff/results?tab=released",
+    "appeals": "/staff/results/appeals",
+    "corrections": "/staff/corrections",
+    "correction-of-cuts": "/staff/corrections/new/exam/low-altitude",
+    "compromised": "/staff/corrections/compromised",
+    "standards": "/staff/standards",
+    "calibration": "/staff/calibration/banks/low-altitude",
+    "work": "/staff/work",
+    "verify": "/verify",
+}
 
 
 class Camera:
@@ -244,6 +255,9 @@ def staff_pages(taken: Camera, address: str) -> None:
         taken.shoot(f"cohort-{part.strip('/').split('?')[0] or 'results'}")
     page.goto(f"{address}/staff/exams/low-altitude/reports")
     taken.shoot("exam-reports")
+    for name, place in OTHER_PAGES.items():
+        page.goto(f"{address}{place}")
+        taken.shoot(name)
     page.goto(f"{address}/nothing")
     taken.shoot("not-found")
 
