@@ -133,6 +133,7 @@ def audited(site: Site, monkeypatch) -> None:
         assert not stopped.value.code
 
 
+@pytest.mark.long
 def test_fault_08_ten_sittings_lose_and_double_nothing_while_the_server_dies(site, monkeypatch):
     killer = Killer(site.server, (0.5, 1.5), most=1)
     campaign(site, 10, killer, thinks=0.5)

@@ -37,7 +37,15 @@ def check(page: Page) -> None:
     assert not scrolls_sideways(page)
 
 
-@pytest.fixture(params=[(w, scheme) for w in WIDTHS for scheme in ("light", "dark")], ids=str)
+LOOKS = [
+    (390, "dark"),
+    (1440, "light"),
+    pytest.param((390, "light"), marks=pytest.mark.long),
+    pytest.param((1440, "dark"), marks=pytest.mark.long),
+]
+
+
+@pytest.fixture(params=LOOKS, ids=str)
 def page(request, chromium):
     width, scheme = request.param
     context = chromium.new_context(
@@ -119,7 +127,6 @@ def test_pages_of_staff(page, address, codes, db):
     check(page)
 
 
-@pytest.mark.parametrize("page", [(390, "dark"), (1440, "light")], ids=str, indirect=True)
 def test_pages_of_cohorts(page, address, codes, db):
     exam = versions_of(db, "sums", organisation_id=organisation(db))[0]
     add_outcomes(db, exam, 200)
@@ -139,7 +146,6 @@ def test_pages_of_cohorts(page, address, codes, db):
     check(page)
 
 
-@pytest.mark.parametrize("page", [(390, "dark"), (1440, "light")], ids=str, indirect=True)
 def test_pages_of_work_and_exports(page, address, codes, db):
     home = organisation(db)
     add_outcomes(db, versions_of(db, "sums", organisation_id=home)[0], 200)
