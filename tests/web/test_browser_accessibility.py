@@ -136,7 +136,7 @@ def test_pages_of_cohorts(page, address, codes, db):
     page.get_by_role("button", name="Sign in").click()
     page.goto(f"{address}/staff/exams/sums/cohort")
     for part in ("Results", "Precision", "Groups", "Time", "Items", "Alarms"):
-        page.get_by_role("link", name=part, exact=True).first.click()
+        page.locator(".tabs").get_by_role("link", name=part, exact=True).click()
         page.locator(f".tabs [aria-current]:text-is('{part}')").wait_for()
         for summary in page.locator("#cohort details > summary").all():
             summary.click()

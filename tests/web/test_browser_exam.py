@@ -188,6 +188,7 @@ def test_an_examiner_searches_and_replays_without_leaving_the_page(
     page.get_by_label("E-mail").fill("examiner@example.org")
     page.get_by_label("Password").fill("weigh-with-care")
     page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff/sittings")  # with its scripts
     page.get_by_label("Search").fill("nobody")
     expect(page.get_by_text("Nothing found")).to_be_visible()
     assert "q=nobody" in page.url
