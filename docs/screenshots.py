@@ -214,7 +214,7 @@ def fill(page: Page, ids: Mapping[str, str], item_type: str, answer: Any) -> Non
         wanted = {answer} if isinstance(answer, str) else set(answer)
         for box in page.locator("#answer input[name=choice]").all():
             if ids[attribute(box, "value")] in wanted:
-                box.check()
+                box.check(force=True)  # its label may lie over it
 
 
 def put_in_order(page: Page, ids: Mapping[str, str], wanted: Sequence[str]) -> None:
